@@ -1,0 +1,284 @@
+//! Definitions, checked: from what is written to what the other rooms use.
+
+use super::wire_definitions::{AudioWire, BackendWire, ModelWire, RecipeWire, SourceWire};
+use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::model::{Artifact, ArtifactFile, BackendDefinition, Model, OutputRule, Recipe, Source};
+use crate::yaml::{Document, Located};
+use indexmap::IndexMap;
+use std::path::{Component, Path, PathBuf};
+
+/// A clip or data set of a matrix, before any file is looked at.
+#[derive(Clone, Debug)]
+pub struct AudioEntry {
+    /// Where it is defined.
+    pub span: Span,
+    /// An audio file.
+    pub file: Option<PathBuf>,
+    /// What is said in it.
+    pub reference: Option<String>,
+    /// Its language code.
+    pub language: Option<String>,
+    /// A manifest of a data set.
+    pub manifest: Option<PathBuf>,
+}
+
+/// What a file defines beside its axes.
+#[derive(Clone, Debug, Default)]
+pub struct Definitions {
+    /// Models by id.
+    pub models: IndexMap<String, (Model, Span)>,
+    /// Clips and data sets by id.
+    pub audio: IndexMap<String, AudioEntry>,
+    /// Command backends by id.
+    pub backends: IndexMap<String, (BackendDefinition, Span)>,
+    /// Recipes by id.
+    pub recipes: IndexMap<String, (Recipe, Span)>,
+}
+
+/// The four sections of definitions, as written.
+pub struct DefinitionsWire<'a> {
+    /// Models.
+    pub models: &'a IndexMap<String, Located<ModelWire>>,
+    /// Clips and data sets.
+    pub audio: &'a IndexMap<String, Located<AudioWire>>,
+    /// Command backends.
+    pub backends: &'a IndexMap<String, Located<BackendWire>>,
+    /// Recipes.
+    pub recipes: &'a IndexMap<String, Located<RecipeWire>>,
+}
+
+/// Checks definitions and makes paths relative to the file that names them. `directory` is `None`
+/// for what is built into this program.
+pub fn resolve_definitions(
+    wire: &DefinitionsWire<'_>,
+    document: &Document,
+    directory: Option<&Path>,
+    problems: &mut Diagnostics,
+) -> Definitions {
+    let base = directory.unwrap_or(Path::new(""));
+    let mut definitions = Definitions::default();
+    for (id, model) in wire.models {
+        let resolved = resolve_model(id, &model.value, document, base, problems);
+        definitions
+            .models
+            .insert(id.clone(), (resolved, document.span(model.node)));
+    }
+    for (id, audio) in wire.audio {
+        let span = document.span(audio.node);
+        let value = &audio.value;
+        if value.file.is_some() == value.manifest.is_some() {
+            problems.push(
+                Diagnostic::error(
+                    Some(span.clone()),
+                    format!("`{id}` needs either `file` or `manifest`"),
+                )
+                .path(document.path(audio.node))
+                .hint("a clip has a `file`, a data set has a `manifest`"),
+            );
+            continue;
+        }
+        definitions.audio.insert(
+            id.clone(),
+            AudioEntry {
+                span,
+                file: value.file.as_ref().map(|file| base.join(&file.value)),
+                reference: value.reference.clone(),
+                language: value.language.clone(),
+                manifest: value.manifest.as_ref().map(|file| base.join(&file.value)),
+            },
+        );
+    }
+    for (id, backend) in wire.backends {
+        needs_program(&backend.value.command, document, problems);
+        let definition = BackendDefinition {
+            id: id.clone(),
+            command: backend.value.command.value.clone(),
+            output: backend.value.output.clone().unwrap_or(OutputRule::Text),
+            artifact: backend.value.artifact.clone(),
+            version: backend.value.version.clone(),
+            directory: base.to_path_buf(),
+        };
+        definitions
+            .backends
+            .insert(id.clone(), (definition, document.span(backend.node)));
+    }
+    for (id, recipe) in wire.recipes {
+        needs_program(&recipe.value.command, document, problems);
+        let resolved = Recipe {
+            id: id.clone(),
+            command: recipe.value.command.value.clone(),
+            directory: directory.map(Path::to_path_buf),
+            produces: recipe.value.produces.clone(),
+        };
+        definitions
+            .recipes
+            .insert(id.clone(), (resolved, document.span(recipe.node)));
+    }
+    definitions
+}
+
+fn needs_program(command: &Located<Vec<String>>, document: &Document, problems: &mut Diagnostics) {
+    if command.value.first().is_none_or(String::is_empty) {
+        problems.push(
+            Diagnostic::error(
+                Some(document.span(command.node)),
+                "the command names no program",
+            )
+            .path(document.path(command.node))
+            .hint("write the program and its arguments as a list: `[program, argument]`"),
+        );
+    }
+}
+
+fn resolve_model(
+    id: &str,
+    wire: &ModelWire,
+    document: &Document,
+    base: &Path,
+    problems: &mut Diagnostics,
+) -> Model {
+    let mut artifacts = IndexMap::new();
+    for (artifact_id, artifact) in &wire.artifacts {
+        let mut files = IndexMap::new();
+        for (name, file) in &artifact.value.files {
+            let problem = if is_safe_name(name) {
+                file.value.sha256.as_ref().and_then(|digest| {
+                    let good = digest.value.len() == 64
+                        && digest.value.bytes().all(|byte| byte.is_ascii_hexdigit());
+                    (!good).then(|| {
+                        Diagnostic::error(
+                            Some(document.span(digest.node)),
+                            format!("`{}` is no SHA-256 digest", digest.value),
+                        )
+                        .hint("write the 64 hexadecimal digits that `sha256sum` prints")
+                    })
+                })
+            } else {
+                Some(
+                    Diagnostic::error(
+                        Some(document.span(file.node)),
+                        format!("`{name}` is no name inside the artifact's folder"),
+                    )
+                    .hint("names of files are relative, without `..`"),
+                )
+            };
+            if let Some(problem) = problem {
+                problems.push(problem.path(document.path(file.node)));
+            }
+            files.insert(
+                name.clone(),
+                ArtifactFile {
+                    bytes: file.value.bytes,
+                    sha256: file
+                        .value
+                        .sha256
+                        .as_ref()
+                        .map(|digest| digest.value.to_ascii_lowercase()),
+                },
+            );
+        }
+        if files.is_empty() {
+            problems.push(
+                Diagnostic::error(
+                    Some(document.span(artifact.node)),
+                    format!("the artifact `{artifact_id}` names no file"),
+                )
+                .path(document.path(artifact.node))
+                .hint("list its files: `files: {ggml-tiny.en.bin: {bytes: 77704715}}`"),
+            );
+        }
+        let sources = artifact
+            .value
+            .sources
+            .iter()
+            .filter_map(|source| resolve_source(source, document, base, problems))
+            .collect();
+        artifacts.insert(
+            artifact_id.clone(),
+            Artifact {
+                model: id.to_owned(),
+                id: artifact_id.clone(),
+                files,
+                sources,
+            },
+        );
+    }
+    Model {
+        id: id.to_owned(),
+        family: wire.family.clone().unwrap_or_else(|| "whisper".into()),
+        size: wire.size,
+        languages: wire.languages.clone(),
+        artifacts,
+    }
+}
+
+fn resolve_source(
+    source: &Located<SourceWire>,
+    document: &Document,
+    base: &Path,
+    problems: &mut Diagnostics,
+) -> Option<Source> {
+    let wire = &source.value;
+    let named = [
+        wire.path.is_some(),
+        wire.hub.is_some(),
+        wire.url.is_some(),
+        wire.recipe.is_some(),
+    ];
+    let mut refuse = |message: &str, hint: &str| {
+        problems.push(
+            Diagnostic::error(Some(document.span(source.node)), message)
+                .path(document.path(source.node))
+                .hint(hint),
+        );
+        None
+    };
+    if named.iter().filter(|is_named| **is_named).count() != 1 {
+        return refuse(
+            "a source is exactly one of `path`, `hub`, `url` and `recipe`",
+            "write one entry of the list for each place",
+        );
+    }
+    if wire.revision.is_some() && wire.hub.is_none() {
+        return refuse("`revision` belongs to a `hub` source", "take it out");
+    }
+    if let Some(path) = &wire.path {
+        return Some(Source::Path(base.join(path)));
+    }
+    if let Some(repository) = &wire.hub {
+        if repository
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .count()
+            != 2
+        {
+            return refuse(
+                &format!("`{repository}` is no repository of a hub"),
+                "write `owner/name`, such as `ggerganov/whisper.cpp`",
+            );
+        }
+        let revision = wire.revision.clone().unwrap_or_else(|| "main".into());
+        return Some(Source::Hub {
+            repository: repository.clone(),
+            revision,
+        });
+    }
+    if let Some(url) = &wire.url {
+        if !(url.starts_with("https://") || url.starts_with("http://")) {
+            return refuse(&format!("`{url}` is no http(s) URL"), "write `https://…`");
+        }
+        return Some(Source::Url(url.clone()));
+    }
+    wire.recipe
+        .as_ref()
+        .map(|recipe| Source::Recipe(recipe.value.clone()))
+}
+
+/// Whether a name stays inside its folder.
+fn is_safe_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.contains('\\')
+        && Path::new(name)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
+}

@@ -1,0 +1,117 @@
+//! Definitions as they are written: models, clips, engines and recipes of one's own. The built-in
+//! catalog is read by the same types.
+
+use crate::model::{ModelSize, OutputRule};
+use crate::yaml::Located;
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A model.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ModelWire {
+    /// The family, such as `whisper`.
+    #[serde(default)]
+    pub family: Option<String>,
+    /// The size class, which decides deadlines.
+    pub size: ModelSize,
+    /// The languages it knows; empty: many.
+    #[serde(default)]
+    pub languages: Vec<String>,
+    /// What it comes in, such as `ggml-f16` or `safetensors`.
+    pub artifacts: IndexMap<String, Located<ArtifactWire>>,
+}
+
+/// A set of files that one kind of engine reads.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ArtifactWire {
+    /// The files by their names relative to the artifact's folder.
+    pub files: IndexMap<String, Located<ArtifactFileWire>>,
+    /// Where it can be had; tried in this order.
+    #[serde(default)]
+    pub sources: Vec<Located<SourceWire>>,
+}
+
+/// What is expected of a file.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ArtifactFileWire {
+    /// Its length.
+    #[serde(default)]
+    pub bytes: Option<u64>,
+    /// Its SHA-256 digest.
+    #[serde(default)]
+    #[schemars(regex(pattern = "^[0-9a-fA-F]{64}$"))]
+    pub sha256: Option<Located<String>>,
+}
+
+/// One place where an artifact can be had: exactly one of `path`, `hub`, `url` and `recipe`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SourceWire {
+    /// A folder, used where it lies.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// A repository `owner/name` of a Hugging Face hub.
+    #[serde(default)]
+    pub hub: Option<String>,
+    /// Branch, tag or commit of the repository; default: `main`.
+    #[serde(default)]
+    pub revision: Option<String>,
+    /// One file behind a URL.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// A recipe by its id.
+    #[serde(default)]
+    pub recipe: Option<Located<String>>,
+}
+
+/// A clip (`file`) or a data set (`manifest`).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AudioWire {
+    /// An audio file: FLAC, WAV, MP3, Ogg Vorbis, Opus or M4A.
+    #[serde(default)]
+    pub file: Option<Located<String>>,
+    /// What is said in it.
+    #[serde(default)]
+    pub reference: Option<String>,
+    /// Its language code, such as `en`.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// A CSV or JSON Lines file with at least the columns file, reference and language.
+    #[serde(default)]
+    pub manifest: Option<Located<String>>,
+}
+
+/// An engine of one's own: any command-line program.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct BackendWire {
+    /// Program and arguments; `{{ model.path }}`, `{{ audio.wav }}`, `{{ language }}`,
+    /// `{{ threads }}` are filled in. There is no shell.
+    #[schemars(length(min = 1))]
+    pub command: Located<Vec<String>>,
+    /// How its text is found; default: all of standard output.
+    #[serde(default)]
+    pub output: Option<OutputRule>,
+    /// The artifact it reads, such as `ggml-f16`.
+    #[serde(default)]
+    pub artifact: Option<String>,
+    /// The command that tells its version.
+    #[serde(default)]
+    pub version: Option<Vec<String>>,
+}
+
+/// A command that makes artifacts.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RecipeWire {
+    /// Program and arguments; `{{ destination }}` is the folder to fill. There is no shell.
+    #[schemars(length(min = 1))]
+    pub command: Located<Vec<String>>,
+    /// The artifacts it makes, by model.
+    pub produces: IndexMap<String, Vec<String>>,
+}

@@ -1,0 +1,159 @@
+//! The arguments of every verb.
+
+use crate::model::VerifyMethod;
+use crate::plan::Filter;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Which speech recognizer, which model, which quantization, on this machine, at what accuracy.
+#[derive(Debug, Parser)]
+#[command(name = "earmark", version, about, long_about = None)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Look for mistakes in matrix files; nothing is run.
+    Check(CheckArguments),
+    /// Show what a matrix would do; nothing is run.
+    Plan(PlanArguments),
+    /// Verify, fetch, measure, report.
+    Run(RunArguments),
+    /// Are the models there? Nothing is fetched.
+    #[command(alias = "check-models")]
+    Verify(VerifyArguments),
+    /// Fetch the models that are missing; nothing is measured.
+    Download(VerifyArguments),
+    /// Make the reports again from a run's record.
+    Report(ReportArguments),
+    /// Print the JSON Schema of a file format.
+    Schema(SchemaArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArguments {
+    /// Matrix files.
+    #[arg(required = true)]
+    pub(super) matrices: Vec<PathBuf>,
+    /// Take warnings and planned skips for errors.
+    #[arg(long)]
+    pub(super) strict: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlanFormat {
+    /// For people.
+    Table,
+    /// The whole plan; `earmark run` takes it.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArguments {
+    /// The matrix file.
+    pub(super) matrix: PathBuf,
+    /// How the plan is shown.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: PlanFormat,
+    #[command(flatten)]
+    pub(super) selection: Selection,
+}
+
+/// What every verb that makes a plan takes.
+#[derive(Debug, Args)]
+pub(super) struct Selection {
+    /// Only jobs that match, such as `backend=candle`, `model~large` or `kind=verify`; repeatable.
+    #[arg(long, value_name = "EXPR")]
+    pub(super) filter: Vec<Filter>,
+    /// Verify by this method, whatever the matrix says.
+    #[arg(long, value_name = "METHOD")]
+    pub(super) verify_method: Option<VerifyMethod>,
+    /// Take warnings and planned skips for errors.
+    #[arg(long)]
+    pub(super) strict: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Downloads {
+    /// Fetch nothing.
+    Never,
+    /// Fetch what is missing.
+    Missing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum RunFormat {
+    /// For people, on standard error.
+    Text,
+    /// Events as JSON Lines on standard output.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArguments {
+    /// A matrix file, or a plan that `earmark plan --format json` wrote.
+    pub(super) matrix: PathBuf,
+    /// The run folder; default: runs/<date>-<name>.
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Whether anything may be fetched, whatever the matrix says.
+    #[arg(long, value_enum)]
+    pub(super) download: Option<Downloads>,
+    /// Stop at the first fault.
+    #[arg(long, conflicts_with = "keep_going")]
+    pub(super) fail_fast: bool,
+    /// Go on after faults (default).
+    #[arg(long)]
+    pub(super) keep_going: bool,
+    /// Stop after so many faults.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) max_failures: Option<u32>,
+    /// Show the plan and stop.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// How the run is told.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: RunFormat,
+    #[command(flatten)]
+    pub(super) selection: Selection,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum TableFormat {
+    /// For people.
+    Table,
+    /// One JSON document.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArguments {
+    /// The matrix file.
+    pub(super) matrix: PathBuf,
+    /// Fetch what is missing (`earmark download` does).
+    #[arg(long)]
+    pub(super) download: bool,
+    /// How the findings are shown.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: TableFormat,
+    /// Show each file.
+    #[arg(long, short)]
+    pub(super) verbose: bool,
+    #[command(flatten)]
+    pub(super) selection: Selection,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArguments {
+    /// Run folders.
+    #[arg(required = true)]
+    pub(super) runs: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SchemaArguments {
+    /// Which schema; without it, the names are listed.
+    pub(super) name: Option<String>,
+}

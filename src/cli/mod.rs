@@ -1,0 +1,50 @@
+//! The command line: one file for each verb, each its arguments and one function.
+
+mod arguments;
+mod check;
+mod exit;
+mod load;
+mod plan;
+mod report;
+mod run;
+mod schema;
+mod verify;
+
+pub use exit::ExitStatus;
+
+use arguments::{Cli, Verb};
+use clap::Parser;
+use std::ffi::OsString;
+
+/// Runs the program and returns its exit status.
+pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitStatus {
+    let arguments: Vec<OsString> = arguments.collect();
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers; everything else is a mistake.
+            let _ = error.print();
+            return if error.use_stderr() {
+                ExitStatus::Usage
+            } else {
+                ExitStatus::Success
+            };
+        }
+    };
+    let outcome = match cli.verb {
+        Verb::Check(arguments) => check::run(&arguments),
+        Verb::Plan(arguments) => plan::run(&arguments),
+        Verb::Run(verb) => run::run(&verb, &arguments),
+        Verb::Verify(verb) => verify::run(&verb, &arguments),
+        Verb::Download(verb) => verify::download(&verb, &arguments),
+        Verb::Report(arguments) => report::run(&arguments),
+        Verb::Schema(arguments) => schema::run(&arguments),
+    };
+    match outcome {
+        Ok(status) => status,
+        Err(failure) => {
+            failure.tell();
+            failure.status()
+        }
+    }
+}

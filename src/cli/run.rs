@@ -1,0 +1,250 @@
+//! `earmark run`: verify, fetch, measure, report.
+
+use super::arguments::{Downloads, RunArguments, RunFormat};
+use super::exit::{ExitStatus, Failure, print, say};
+use super::load::plan_of;
+use crate::event::{EventSink, Stamped};
+use crate::exec::{RunContext, RunOptions, RunSummary, run as execute};
+use crate::model::{DownloadPolicy, JobKind, Plan};
+use crate::plan::restrict;
+use crate::record::{JournalWriter, RunFolder, machine_facts};
+use crate::report::write_reports;
+use crate::store::Store;
+use crate::ui::{Progress, printable};
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+pub(super) fn run(
+    arguments: &RunArguments,
+    command_line: &[OsString],
+) -> Result<ExitStatus, Failure> {
+    let mut plan = match read_plan(&arguments.matrix)? {
+        Some(plan) => plan,
+        None => plan_of(&arguments.matrix, &arguments.selection)?,
+    };
+    match arguments.download {
+        Some(Downloads::Never) => {
+            plan.download = DownloadPolicy::Never;
+            // A second verify that waits for a download then waits for the first verify only.
+            let downloads: Vec<_> = plan
+                .jobs
+                .iter()
+                .filter(|job| job.kind == JobKind::Download)
+                .map(|job| job.id.clone())
+                .collect();
+            for job in &mut plan.jobs {
+                job.needs.retain(|need| !downloads.contains(need));
+            }
+            restrict(&mut plan, &[], |job| job.kind != JobKind::Download);
+        }
+        Some(Downloads::Missing) => plan.download = DownloadPolicy::Missing,
+        None => {}
+    }
+    if arguments.dry_run {
+        print(&super::plan::table(&plan))?;
+        return Ok(ExitStatus::Success);
+    }
+    let path = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| default_folder(&plan));
+    let options = RunOptions {
+        fail_fast: arguments.fail_fast,
+        max_failures: arguments.max_failures.map(|most| most as usize),
+    };
+    let telling = match arguments.format {
+        RunFormat::Text => Telling::Progress,
+        RunFormat::Json => Telling::Events,
+    };
+    let summary = carry_out(plan, &path, options, command_line, telling)?;
+    let record = RunFolder::read(&path).map_err(Failure::internal)?;
+    write_reports(&record, &path).map_err(Failure::internal)?;
+    say(&format!("\n{}", path.join("report.html").display()));
+    Ok(status_of(&summary))
+}
+
+/// Returns the exit status that a run's end stands for.
+pub(super) fn status_of(summary: &RunSummary) -> ExitStatus {
+    if summary.interrupted {
+        ExitStatus::Interrupted
+    } else if summary.faults > 0 || summary.not_complete > 0 {
+        ExitStatus::Fault
+    } else {
+        ExitStatus::Success
+    }
+}
+
+/// Reads a plan, if the file is one.
+fn read_plan(path: &Path) -> Result<Option<Plan>, Failure> {
+    if path.extension().is_none_or(|extension| extension != "json") {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+    serde_json::from_str(&text).map(Some).map_err(|error| {
+        Failure::Usage(format!(
+            "{} is no plan: {error}; `earmark plan --format json` writes one",
+            path.display()
+        ))
+    })
+}
+
+fn default_folder(plan: &Plan) -> PathBuf {
+    let now = jiff::Timestamp::now()
+        .strftime("%Y%m%dT%H%M%SZ")
+        .to_string();
+    let name: String = plan
+        .name
+        .chars()
+        .map(|c| {
+            if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    Path::new("runs").join(format!("{now}-{name}"))
+}
+
+/// How a run is told while it goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Telling {
+    /// Progress on standard error.
+    Progress,
+    /// Events on standard output.
+    Events,
+    /// Nothing.
+    Nothing,
+}
+
+/// Carries out a plan in a run folder, with progress on standard error.
+pub(super) fn carry_out(
+    plan: Plan,
+    path: &Path,
+    options: RunOptions,
+    command_line: &[OsString],
+    telling: Telling,
+) -> Result<RunSummary, Failure> {
+    let (folder, journal) =
+        RunFolder::create(path, &plan).map_err(|error| Failure::Usage(error.to_string()))?;
+    let run_id = path.file_name().map_or_else(
+        || plan.name.clone(),
+        |name| name.to_string_lossy().into_owned(),
+    );
+    let context = context(plan, &folder, run_id, options, command_line)?;
+    let mut sinks = Sinks {
+        journal,
+        progress: (telling == Telling::Progress).then(|| Progress::new(io::stderr().is_terminal())),
+        events: telling == Telling::Events,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::internal)?;
+    let summary = runtime.block_on(async {
+        let cancel = listen_for_signals().map_err(Failure::internal)?;
+        execute(context, &mut sinks, cancel).await.map_err(|error| {
+            Failure::internal(format!(
+                "the journal {} cannot be written: {error}",
+                folder.journal().display()
+            ))
+        })
+    })?;
+    // A decoder or a hash that is still at work must not hold the program back.
+    runtime.shutdown_background();
+    Ok(summary)
+}
+
+fn context(
+    plan: Plan,
+    folder: &RunFolder,
+    run_id: String,
+    options: RunOptions,
+    command_line: &[OsString],
+) -> Result<RunContext, Failure> {
+    let store = Store::from_environment(|name| std::env::var_os(name)).map_err(Failure::Usage)?;
+    let store = Store {
+        root: std::path::absolute(&store.root).map_err(Failure::internal)?,
+    };
+    let audio_cache = store.root.with_file_name("audio");
+    Ok(RunContext {
+        run_id,
+        plan,
+        program: std::env::current_exe().map_err(Failure::internal)?,
+        store,
+        audio_cache,
+        logs: std::path::absolute(folder.logs()).map_err(Failure::internal)?,
+        machine: machine_facts(),
+        command_line: command_line
+            .iter()
+            .map(|argument| printable(&argument.to_string_lossy()))
+            .collect(),
+        environment: std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+            .collect(),
+        options,
+    })
+}
+
+/// Turns signals into reasons to cancel: the first ends in order, the second at once.
+fn listen_for_signals() -> io::Result<watch::Receiver<Option<String>>> {
+    let (sender, receiver) = watch::channel(None);
+    for (kind, name) in [
+        (SignalKind::interrupt(), "SIGINT"),
+        (SignalKind::terminate(), "SIGTERM"),
+        (SignalKind::hangup(), "SIGHUP"),
+    ] {
+        if name == "SIGHUP" && is_ignored(libc::SIGHUP) {
+            continue;
+        }
+        let mut signals = signal(kind)?;
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                sender.send_replace(Some(format!("interrupted by {name}")));
+            }
+        });
+    }
+    Ok(receiver)
+}
+
+/// Whether a signal was ignored when this program was started, as under `nohup`.
+fn is_ignored(number: i32) -> bool {
+    #[expect(
+        unsafe_code,
+        reason = "no safe wrapper asks for a signal's disposition"
+    )]
+    // SAFETY: with no new action given, the call only writes the old one into the local struct.
+    unsafe {
+        let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+        libc::sigaction(number, std::ptr::null(), action.as_mut_ptr()) == 0
+            && action.assume_init().sa_sigaction == libc::SIG_IGN
+    }
+}
+
+/// The journal first, then whoever watches.
+struct Sinks {
+    journal: JournalWriter,
+    progress: Option<Progress>,
+    events: bool,
+}
+
+impl EventSink for Sinks {
+    fn emit(&mut self, event: &Stamped) -> io::Result<()> {
+        self.journal.emit(event)?;
+        if let Some(progress) = &mut self.progress {
+            progress.emit(event)?;
+        }
+        if self.events
+            && let Ok(line) = serde_json::to_string(event)
+        {
+            // A reader that has gone costs the screen, not the run.
+            let _ = print(&(line + "\n"));
+        }
+        Ok(())
+    }
+}

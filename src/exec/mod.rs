@@ -1,0 +1,17 @@
+//! Carrying out a plan: one dispatcher owns the state of the run and is the only one that says
+//! anything; each attempt is a pure state machine, driven over one child process.
+
+mod attempt;
+mod benchmark;
+mod context;
+mod dispatcher;
+mod download;
+mod inputs;
+mod process;
+mod schedule;
+mod state;
+mod supervise;
+mod verify;
+
+pub use context::{Cancellation, RunContext, RunOptions};
+pub use dispatcher::{RunSummary, run};

@@ -1,0 +1,9 @@
+//! Getting what is missing: into a temporary place, checked, then moved whole into the store.
+
+mod publish;
+mod recipe;
+mod workplace;
+
+pub use publish::Publication;
+pub use recipe::RecipeRun;
+pub use workplace::Workplace;

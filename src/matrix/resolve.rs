@@ -1,0 +1,361 @@
+//! From what the file says to what it means.
+
+use super::wire::{DeadlinesWire, DurationText, MatrixFile, QuietWire};
+use super::wire_matrix::EntryWire;
+use crate::catalog::{Definitions, DefinitionsWire, resolve_definitions};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span};
+use crate::model::{
+    DeadlineOverride, Deadlines, DownloadPolicy, Gate, Isolation, Order, VerifyPolicy,
+};
+use crate::yaml::{Document, Located, LocatedValue, NodeId, OneOrMany, decode};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The four axes that every matrix has.
+pub const NAMED_AXES: [&str; 4] = ["backend", "model", "audio", "verify-method"];
+
+/// An axis with its values in the order of the file.
+#[derive(Clone, Debug)]
+pub struct Axis {
+    /// Its name.
+    pub name: String,
+    /// Where its values are.
+    pub span: Span,
+    /// Its values.
+    pub values: Vec<LocatedValue>,
+}
+
+/// One key of an entry with the values it takes: several only in `exclude`.
+#[derive(Clone, Debug)]
+pub struct EntryKey {
+    /// Its name.
+    pub name: String,
+    /// Its values.
+    pub values: Vec<LocatedValue>,
+}
+
+/// An entry of `include` or `exclude`.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Where it is.
+    pub span: Span,
+    /// Its keys in the order of the file.
+    pub keys: Vec<EntryKey>,
+}
+
+/// A value from `settings:`.
+#[derive(Clone, Debug)]
+pub struct SettingEntry {
+    /// The setting's name.
+    pub name: String,
+    /// Its value and place.
+    pub value: LocatedValue,
+}
+
+/// Wait for a quiet machine, for a bounded time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct QuietGate {
+    /// The load average over one minute to wait for.
+    pub load: f64,
+    /// The longest wait.
+    pub wait: Duration,
+}
+
+/// A matrix file, understood.
+#[derive(Clone, Debug)]
+pub struct Matrix {
+    /// Its text.
+    pub source: Arc<SourceText>,
+    /// Its name.
+    pub name: String,
+    /// The question it asks.
+    pub description: String,
+    /// Its axes in the order of the file.
+    pub axes: Vec<Axis>,
+    /// What to leave out.
+    pub exclude: Vec<Entry>,
+    /// What to add.
+    pub include: Vec<Entry>,
+    /// Settings that are not axes.
+    pub settings: Vec<SettingEntry>,
+    /// Limits.
+    pub deadlines: Deadlines,
+    /// The order of timed work.
+    pub order: Order,
+    /// Seed of the random order.
+    pub seed: Option<u64>,
+    /// How long an engine lives.
+    pub isolation: Isolation,
+    /// Where `isolation` is written.
+    pub isolation_span: Option<Span>,
+    /// Whether to wait for a quiet machine.
+    pub quiet: Option<QuietGate>,
+    /// Whether anything may be fetched.
+    pub download: DownloadPolicy,
+    /// Which verdicts a benchmark needs.
+    pub verify_policy: VerifyPolicy,
+    /// Ids of normalizers with their places.
+    pub normalizers: Vec<LocatedValue>,
+    /// Bounds with their places.
+    pub gates: Vec<(Gate, Span)>,
+    /// Models, clips, engines and recipes of its own.
+    pub definitions: Definitions,
+    /// Limits that name a backend or model, with their places, for checking the names.
+    pub override_names: Vec<(&'static str, LocatedValue)>,
+}
+
+/// Reads a matrix file's text. What is wrong, and what is odd, goes into `problems`.
+///
+/// Returns `None` if there is nothing to go on with; otherwise the matrix is as good as the file
+/// allows, and `problems` says whether it may be used.
+pub fn read(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<Matrix> {
+    let mut document = match Document::parse(Arc::clone(&source)) {
+        Ok(document) => document,
+        Err(problem) => {
+            problems.push(*problem);
+            return None;
+        }
+    };
+    let file: MatrixFile = decode(&mut document, problems)?;
+    let document = &document;
+    if file.version.value != 1 {
+        problems.push(
+            Diagnostic::error(
+                Some(document.span(file.version.node)),
+                format!(
+                    "this program reads version 1, and the file says {}",
+                    file.version.value
+                ),
+            )
+            .path("version")
+            .hint("write `version: 1`, or use the program the file was written for"),
+        );
+        return None;
+    }
+    let directory = source
+        .path
+        .parent()
+        .map(Path::to_path_buf)
+        .unwrap_or_default();
+    let stem = source
+        .path
+        .file_stem()
+        .map_or_else(String::new, |s| s.to_string_lossy().into());
+    let name = file.name.as_ref().map_or(stem, |name| name.value.clone());
+    if name.trim().is_empty() {
+        problems.push(
+            Diagnostic::error(
+                file.name.as_ref().map(|name| document.span(name.node)),
+                "the matrix has no name",
+            )
+            .path("name")
+            .hint("write `name: …`"),
+        );
+    }
+    let section = &file.matrix.value;
+    let axes = section
+        .axes
+        .iter()
+        .map(|(name, values)| Axis {
+            name: name.clone(),
+            span: document.span(values.node),
+            values: located_values(name, &values.value, document),
+        })
+        .collect::<Vec<_>>();
+    for (axis, node) in axes
+        .iter()
+        .zip(section.axes.values().map(|values| values.node))
+    {
+        if axis.values.is_empty() {
+            problems.push(
+                Diagnostic::error(
+                    Some(axis.span.clone()),
+                    format!("`{}` has no value", axis.name),
+                )
+                .path(document.path(node))
+                .hint("an axis needs at least one value, or there is nothing to combine"),
+            );
+        }
+    }
+    let include = entries(&section.include, document, problems);
+    for entry in &include {
+        for key in entry.keys.iter().filter(|key| key.values.len() != 1) {
+            problems.push(
+                Diagnostic::error(
+                    Some(entry.span.clone()),
+                    format!("`{}` in an include entry takes one value", key.name),
+                )
+                .path("matrix.include")
+                .hint("write one entry for each value"),
+            );
+        }
+    }
+    let mut override_names = Vec::new();
+    let deadlines = deadlines(&file.deadlines, document, &mut override_names);
+    Some(Matrix {
+        name,
+        description: file.description.unwrap_or_default().trim().to_owned(),
+        axes,
+        exclude: entries(&section.exclude, document, problems),
+        include,
+        settings: file
+            .settings
+            .iter()
+            .filter_map(|(name, value)| {
+                let located = located_value(name, value.node, document)?;
+                Some(SettingEntry {
+                    name: name.clone(),
+                    value: located,
+                })
+            })
+            .collect(),
+        deadlines,
+        order: file.order,
+        seed: file.seed,
+        isolation: file
+            .isolation
+            .as_ref()
+            .map(|value| value.value)
+            .unwrap_or_default(),
+        isolation_span: file
+            .isolation
+            .as_ref()
+            .map(|value| document.span(value.node)),
+        quiet: match file.quiet {
+            QuietWire::Off => None,
+            QuietWire::Until { load, wait } => Some(QuietGate { load, wait }),
+        },
+        download: file.download,
+        verify_policy: file.verify_policy,
+        normalizers: file
+            .score
+            .normalizers
+            .iter()
+            .filter_map(|id| located_value("tag.normalizer", id.node, document))
+            .collect(),
+        gates: file
+            .gates
+            .into_iter()
+            .map(|gate| (gate.value, document.span(gate.node)))
+            .collect(),
+        definitions: resolve_definitions(
+            &DefinitionsWire {
+                models: &file.models,
+                audio: &file.audio,
+                backends: &file.backends,
+                recipes: &file.recipes,
+            },
+            document,
+            Some(&directory),
+            problems,
+        ),
+        override_names,
+        source,
+    })
+}
+
+/// Whether the values of a key are ids or labels, and so text whatever YAML makes of them.
+fn is_text(name: &str) -> bool {
+    NAMED_AXES.contains(&name) || name == "quantization" || name.starts_with("tag.")
+}
+
+fn located_value(name: &str, node: NodeId, document: &Document) -> Option<LocatedValue> {
+    let value = document.scalar(node)?.clone();
+    let value = if is_text(name) {
+        value.into_text()
+    } else {
+        value
+    };
+    Some(LocatedValue {
+        value,
+        span: document.span(node),
+    })
+}
+
+fn located_values(name: &str, values: &OneOrMany, document: &Document) -> Vec<LocatedValue> {
+    values
+        .0
+        .iter()
+        .filter_map(|value| located_value(name, value.node, document))
+        .collect()
+}
+
+fn entries(
+    wire: &[Located<EntryWire>],
+    document: &Document,
+    problems: &mut Diagnostics,
+) -> Vec<Entry> {
+    wire.iter()
+        .map(|entry| {
+            let span = document.span(entry.node);
+            if entry.value.is_empty() {
+                problems.push(
+                    Diagnostic::error(Some(span.clone()), "an entry without keys")
+                        .path(document.path(entry.node))
+                        .hint("name at least one key, or take the entry out"),
+                );
+            }
+            Entry {
+                span,
+                keys: entry
+                    .value
+                    .iter()
+                    .map(|(name, values)| EntryKey {
+                        name: name.clone(),
+                        values: located_values(name, values, document),
+                    })
+                    .collect(),
+            }
+        })
+        .collect()
+}
+
+fn deadlines(
+    wire: &DeadlinesWire,
+    document: &Document,
+    names: &mut Vec<(&'static str, LocatedValue)>,
+) -> Deadlines {
+    let mut deadlines = Deadlines::default();
+    let set = |target: &mut Duration, text: &Option<DurationText>| {
+        if let Some(DurationText(duration)) = text {
+            *target = *duration;
+        }
+    };
+    set(&mut deadlines.start, &wire.start);
+    set(&mut deadlines.verify.tiny, &wire.verify.tiny);
+    set(&mut deadlines.verify.base, &wire.verify.base);
+    set(&mut deadlines.verify.small, &wire.verify.small);
+    set(&mut deadlines.verify.medium, &wire.verify.medium);
+    set(&mut deadlines.verify.large, &wire.verify.large);
+    set(&mut deadlines.load, &wire.load);
+    set(&mut deadlines.benchmark_floor, &wire.benchmark.floor);
+    set(
+        &mut deadlines.benchmark_per_audio_second,
+        &wire.benchmark.per_audio_second,
+    );
+    set(&mut deadlines.download_stall, &wire.download.stall);
+    set(&mut deadlines.download_total, &wire.download.total);
+    set(&mut deadlines.grace, &wire.grace);
+    for entry in &wire.overrides {
+        for (kind, name) in [
+            ("backend", &entry.value.backend),
+            ("model", &entry.value.model),
+        ] {
+            let located = name
+                .as_ref()
+                .and_then(|name| located_value(kind, name.node, document));
+            names.extend(located.map(|located| (kind, located)));
+        }
+        let duration = |text: &Option<DurationText>| text.map(|DurationText(duration)| duration);
+        deadlines.overrides.push(DeadlineOverride {
+            backend: entry.value.backend.as_ref().map(|name| name.value.clone()),
+            model: entry.value.model.as_ref().map(|name| name.value.clone()),
+            start: duration(&entry.value.start),
+            verify: duration(&entry.value.verify),
+            load: duration(&entry.value.load),
+            benchmark: duration(&entry.value.benchmark),
+        });
+    }
+    deadlines
+}

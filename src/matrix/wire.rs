@@ -1,0 +1,297 @@
+//! The matrix file as it is written. These types parse it and make `schemas/matrix.json`.
+
+use super::wire_matrix::MatrixSection;
+use crate::catalog::{AudioWire, BackendWire, ModelWire, RecipeWire};
+use crate::model::{DownloadPolicy, Gate, Isolation, Order, VerifyPolicy, units};
+use crate::yaml::{AnyScalar, Located};
+use indexmap::IndexMap;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+/// A matrix file: which engine, model, audio and settings to measure, and how.
+#[derive(Debug, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(title = "Earmark matrix")]
+pub struct MatrixFile {
+    /// Version of this format: 1.
+    #[schemars(range(min = 1, max = 1))]
+    pub version: Located<u64>,
+    /// The matrix's name in reports; default: the file's name without its ending.
+    #[serde(default)]
+    pub name: Option<Located<String>>,
+    /// The question that this matrix answers.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// The axes, and what to leave out of and add to their combinations.
+    pub matrix: Located<MatrixSection>,
+    /// The value of every setting that is not an axis.
+    #[serde(default)]
+    pub settings: IndexMap<String, Located<AnyScalar>>,
+    /// The limits that jobs run under.
+    #[serde(default)]
+    pub deadlines: DeadlinesWire,
+    /// The order of timed work.
+    #[serde(default)]
+    pub order: Order,
+    /// Seed of the random order within rounds.
+    #[serde(default)]
+    pub seed: Option<u64>,
+    /// Whether an engine's process serves one job or the following ones of its model too.
+    #[serde(default)]
+    pub isolation: Option<Located<Isolation>>,
+    /// Whether to wait for a quiet machine before timed work.
+    #[serde(default)]
+    pub quiet: QuietWire,
+    /// Whether anything may be fetched.
+    #[serde(default)]
+    pub download: DownloadPolicy,
+    /// Which verdicts a benchmark needs.
+    #[serde(default)]
+    pub verify_policy: VerifyPolicy,
+    /// How accuracy is counted.
+    #[serde(default)]
+    pub score: ScoreWire,
+    /// Bounds that decide the exit status.
+    #[serde(default)]
+    pub gates: Vec<Located<Gate>>,
+    /// Models beside, or over, the built-in catalog.
+    #[serde(default)]
+    pub models: IndexMap<String, Located<ModelWire>>,
+    /// Clips and data sets of your own.
+    #[serde(default)]
+    pub audio: IndexMap<String, Located<AudioWire>>,
+    /// Engines of your own: any command-line program.
+    #[serde(default)]
+    pub backends: IndexMap<String, Located<BackendWire>>,
+    /// Commands that make artifacts.
+    #[serde(default)]
+    pub recipes: IndexMap<String, Located<RecipeWire>>,
+}
+
+/// How accuracy is counted.
+#[derive(Debug, Default, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ScoreWire {
+    /// `whisper-en`, `basic` or `none`; the first is the headline. Default: `whisper-en` for
+    /// English, else `basic`.
+    #[serde(default)]
+    pub normalizers: Vec<Located<String>>,
+}
+
+/// The limits that jobs run under.
+#[derive(Debug, Default, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DeadlinesWire {
+    /// Spawn to the engine's hello. Default: 60s.
+    #[serde(default)]
+    pub start: Option<DurationText>,
+    /// Verify by loading, by the model's size class, from the hello. Default: 15s, large 30s.
+    #[serde(default)]
+    pub verify: SizesWire,
+    /// Load of a benchmark. Default: 60s.
+    #[serde(default)]
+    pub load: Option<DurationText>,
+    /// One trial. Default: 60s, or 10s for each second of audio if that is more.
+    #[serde(default)]
+    pub benchmark: TrialWire,
+    /// A fetch. Default: 30s without progress, 30m in all.
+    #[serde(default)]
+    pub download: FetchWire,
+    /// Between the request to end and the forced end. Default: 2s.
+    #[serde(default)]
+    pub grace: Option<DurationText>,
+    /// Other limits by backend, model or both; the last that matches wins.
+    #[serde(default)]
+    pub overrides: Vec<Located<OverrideWire>>,
+}
+
+/// One limit for each size class.
+#[derive(Debug, Default, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SizesWire {
+    /// Limit for tiny models.
+    #[serde(default)]
+    pub tiny: Option<DurationText>,
+    /// Limit for base models.
+    #[serde(default)]
+    pub base: Option<DurationText>,
+    /// Limit for small models.
+    #[serde(default)]
+    pub small: Option<DurationText>,
+    /// Limit for medium models.
+    #[serde(default)]
+    pub medium: Option<DurationText>,
+    /// Limit for large models.
+    #[serde(default)]
+    pub large: Option<DurationText>,
+}
+
+/// The limit of one trial: the larger of the two.
+#[derive(Debug, Default, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct TrialWire {
+    /// The least that one trial gets.
+    #[serde(default)]
+    pub floor: Option<DurationText>,
+    /// What it gets for each second of its audio.
+    #[serde(default)]
+    pub per_audio_second: Option<DurationText>,
+}
+
+/// The limits of a fetch.
+#[derive(Debug, Default, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct FetchWire {
+    /// The longest time without progress.
+    #[serde(default)]
+    pub stall: Option<DurationText>,
+    /// The whole.
+    #[serde(default)]
+    pub total: Option<DurationText>,
+}
+
+/// Limits for some backend, some model, or one pair.
+#[derive(Debug, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct OverrideWire {
+    /// Only for this backend.
+    #[serde(default)]
+    pub backend: Option<Located<String>>,
+    /// Only for this model.
+    #[serde(default)]
+    pub model: Option<Located<String>>,
+    /// Spawn to hello.
+    #[serde(default)]
+    pub start: Option<DurationText>,
+    /// Verify by loading.
+    #[serde(default)]
+    pub verify: Option<DurationText>,
+    /// Load of a benchmark.
+    #[serde(default)]
+    pub load: Option<DurationText>,
+    /// The least that one trial gets.
+    #[serde(default)]
+    pub benchmark: Option<DurationText>,
+}
+
+/// A duration such as `15s`, `1.5s`, `500ms`, `30m` or `2h`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DurationText(pub Duration);
+
+impl<'de> Deserialize<'de> for DurationText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        units::parse_duration(&text).map(Self).map_err(|reason| {
+            D::Error::custom(format!(
+                "{reason}; write a number with its unit, such as `15s` or `500ms`"
+            ))
+        })
+    }
+}
+
+impl JsonSchema for DurationText {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({
+            "description": "A number with its unit: `15s`, `1.5s`, `500ms`, `30m`, `2h`.",
+            "type": ["string", "integer"],
+            "pattern": "^\\s*(0|([0-9]+(\\.[0-9]+)?\\s*(ns|nsec|us|usec|ms|msec|s|sec|secs|second|seconds|m|min|mins|minute|minutes|h|hr|hrs|hour|hours|d|day|days)\\s*)+)\\s*$",
+            "const": 0,
+            "examples": ["15s", "500ms", "30m"],
+        })
+    }
+}
+
+/// `off`, or the load to wait for and how long to wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum QuietWire {
+    /// Do not wait.
+    #[default]
+    Off,
+    /// Wait until the load average of the last minute is below `load`, at most for `wait`.
+    Until {
+        /// Load average over one minute.
+        load: f64,
+        /// The longest wait.
+        wait: Duration,
+    },
+}
+
+/// The mapping form of [`QuietWire`].
+#[derive(Debug, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct QuietUntil {
+    /// Wait until the load average of the last minute is below this.
+    #[schemars(range(min = 0.0))]
+    load: f64,
+    /// The longest wait.
+    wait: DurationText,
+}
+
+impl<'de> Deserialize<'de> for QuietWire {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Form;
+        impl<'de> Visitor<'de> for Form {
+            type Value = QuietWire;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("`off` or a mapping such as `{load: 0.5, wait: 60s}`")
+            }
+
+            fn visit_str<E: Error>(self, word: &str) -> Result<QuietWire, E> {
+                match word {
+                    "off" => Ok(QuietWire::Off),
+                    _ => Err(E::custom(format!(
+                        "`{word}` is no quiet gate; write `off` or `{{load: 0.5, wait: 60s}}`"
+                    ))),
+                }
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                access: A,
+            ) -> Result<QuietWire, A::Error> {
+                let until =
+                    QuietUntil::deserialize(serde::de::value::MapAccessDeserializer::new(access))?;
+                if until.load.is_nan() || until.load <= 0.0 {
+                    return Err(A::Error::custom(
+                        "`load` must be above 0; write the load average to wait for, such as 0.5",
+                    ));
+                }
+                Ok(QuietWire::Until {
+                    load: until.load,
+                    wait: until.wait.0,
+                })
+            }
+        }
+        deserializer.deserialize_any(Form)
+    }
+}
+
+impl JsonSchema for QuietWire {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Quiet".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let until = generator.subschema_for::<QuietUntil>();
+        schemars::json_schema!({
+            "description": "Whether to wait, for a bounded time, for a quiet machine.",
+            "anyOf": [{ "const": "off" }, until],
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! Models, the artifacts they come in, and where an artifact can be had.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// The size class of a model. It is data of the model, never read out of a name.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModelSize {
+    /// About 39 million parameters.
+    Tiny,
+    /// About 74 million parameters.
+    Base,
+    /// About 244 million parameters.
+    Small,
+    /// About 769 million parameters.
+    Medium,
+    /// More than a thousand million parameters.
+    Large,
+}
+
+/// One file of an artifact, with what is expected of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ArtifactFile {
+    /// Expected length in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// Expected SHA-256 digest, 64 lower-case hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+/// Where an artifact can be had. Sources are tried in the order written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// A folder of this machine, used where it lies.
+    Path(PathBuf),
+    /// A repository of a Hugging Face hub.
+    Hub {
+        /// `owner/name`.
+        repository: String,
+        /// Branch, tag or commit.
+        revision: String,
+    },
+    /// One file behind a URL.
+    Url(String),
+    /// A recipe by its id.
+    Recipe(String),
+}
+
+/// A set of files that one kind of engine reads, such as `ggml-f16`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Artifact {
+    /// The model's id.
+    pub model: String,
+    /// The artifact's id within the model.
+    pub id: String,
+    /// Files by their names relative to the artifact's folder.
+    pub files: IndexMap<String, ArtifactFile>,
+    /// Where it can be had.
+    pub sources: Vec<Source>,
+}
+
+impl Artifact {
+    /// Returns the sum of the expected lengths, if all are known.
+    #[must_use]
+    pub fn expected_bytes(&self) -> Option<u64> {
+        self.files.values().map(|file| file.bytes).sum()
+    }
+}
+
+/// A model of the catalog.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Model {
+    /// The id in a matrix, such as `tiny.en`.
+    pub id: String,
+    /// The family, such as `whisper`.
+    pub family: String,
+    /// The size class, which decides deadlines.
+    pub size: ModelSize,
+    /// Language codes it knows; empty means it is multilingual.
+    pub languages: Vec<String>,
+    /// Its artifacts by id.
+    pub artifacts: IndexMap<String, Artifact>,
+}
+
+/// A command that makes artifacts out of something that can be had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Recipe {
+    /// The recipe's id.
+    pub id: String,
+    /// Program and arguments; `{{ destination }}` stands for the folder to fill.
+    pub command: Vec<String>,
+    /// Working directory: the folder of the file that defines it. `None`: built in.
+    pub directory: Option<PathBuf>,
+    /// Artifact ids by model id.
+    pub produces: IndexMap<String, Vec<String>>,
+}

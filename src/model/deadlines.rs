@@ -1,0 +1,162 @@
+//! The limits that every job runs under.
+
+use super::artifact::ModelSize;
+use super::units::seconds;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// The limit of a verify by loading, for each size class, counted from the engine's hello.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SizeDeadlines {
+    /// Limit for tiny models.
+    #[serde(with = "seconds")]
+    pub tiny: Duration,
+    /// Limit for base models.
+    #[serde(with = "seconds")]
+    pub base: Duration,
+    /// Limit for small models.
+    #[serde(with = "seconds")]
+    pub small: Duration,
+    /// Limit for medium models.
+    #[serde(with = "seconds")]
+    pub medium: Duration,
+    /// Limit for large models.
+    #[serde(with = "seconds")]
+    pub large: Duration,
+}
+
+impl SizeDeadlines {
+    /// Returns the limit of a size class.
+    #[must_use]
+    pub fn of(&self, size: ModelSize) -> Duration {
+        match size {
+            ModelSize::Tiny => self.tiny,
+            ModelSize::Base => self.base,
+            ModelSize::Small => self.small,
+            ModelSize::Medium => self.medium,
+            ModelSize::Large => self.large,
+        }
+    }
+}
+
+/// Other limits for some backend, some model, or one pair.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadlineOverride {
+    /// Only for this backend.
+    pub backend: Option<String>,
+    /// Only for this model.
+    pub model: Option<String>,
+    /// Spawn to hello.
+    pub start: Option<Duration>,
+    /// Verify by loading.
+    pub verify: Option<Duration>,
+    /// Load of a benchmark.
+    pub load: Option<Duration>,
+    /// Floor of one trial.
+    pub benchmark: Option<Duration>,
+}
+
+/// All limits of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Deadlines {
+    /// Spawn to the engine's hello.
+    #[serde(with = "seconds")]
+    pub start: Duration,
+    /// Verify by loading, from the hello.
+    pub verify: SizeDeadlines,
+    /// Load of a benchmark.
+    #[serde(with = "seconds")]
+    pub load: Duration,
+    /// The least that one trial gets.
+    #[serde(with = "seconds")]
+    pub benchmark_floor: Duration,
+    /// What one trial gets for each second of its audio, if that is more.
+    #[serde(with = "seconds")]
+    pub benchmark_per_audio_second: Duration,
+    /// A download without progress ends after this.
+    #[serde(with = "seconds")]
+    pub download_stall: Duration,
+    /// A download ends after this in any case.
+    #[serde(with = "seconds")]
+    pub download_total: Duration,
+    /// Between the request to end and the forced end.
+    #[serde(with = "seconds")]
+    pub grace: Duration,
+    /// By backend and model; the last that matches wins.
+    pub overrides: Vec<DeadlineOverride>,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            start: seconds(60),
+            verify: SizeDeadlines {
+                tiny: seconds(15),
+                base: seconds(15),
+                small: seconds(15),
+                medium: seconds(15),
+                large: seconds(30),
+            },
+            load: seconds(60),
+            benchmark_floor: seconds(60),
+            benchmark_per_audio_second: seconds(10),
+            download_stall: seconds(30),
+            download_total: seconds(1800),
+            grace: seconds(2),
+            overrides: Vec::new(),
+        }
+    }
+}
+
+impl Deadlines {
+    fn overridden<T>(
+        &self,
+        backend: &str,
+        model: &str,
+        field: impl Fn(&DeadlineOverride) -> Option<T>,
+    ) -> Option<T> {
+        let fits = |wanted: &Option<String>, value: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == value)
+        };
+        self.overrides
+            .iter()
+            .rev()
+            .filter(|entry| fits(&entry.backend, backend) && fits(&entry.model, model))
+            .find_map(field)
+    }
+
+    /// Returns the limit from spawn to hello.
+    #[must_use]
+    pub fn start_of(&self, backend: &str, model: &str) -> Duration {
+        self.overridden(backend, model, |entry| entry.start)
+            .unwrap_or(self.start)
+    }
+
+    /// Returns the limit of a verify by loading.
+    #[must_use]
+    pub fn verify_of(&self, backend: &str, model: &str, size: ModelSize) -> Duration {
+        self.overridden(backend, model, |entry| entry.verify)
+            .unwrap_or_else(|| self.verify.of(size))
+    }
+
+    /// Returns the limit of a benchmark's load.
+    #[must_use]
+    pub fn load_of(&self, backend: &str, model: &str) -> Duration {
+        self.overridden(backend, model, |entry| entry.load)
+            .unwrap_or(self.load)
+    }
+
+    /// Returns the limit of one trial on so much audio.
+    #[must_use]
+    pub fn trial_of(&self, backend: &str, model: &str, audio_seconds: f64) -> Duration {
+        let floor = self
+            .overridden(backend, model, |entry| entry.benchmark)
+            .unwrap_or(self.benchmark_floor);
+        floor.max(
+            self.benchmark_per_audio_second
+                .mul_f64(audio_seconds.max(0.0)),
+        )
+    }
+}

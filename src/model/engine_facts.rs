@@ -1,0 +1,49 @@
+//! What is known of an engine before anything is started.
+
+use super::setting::SettingDeclaration;
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+/// Whether an engine can run on this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "state", content = "reason")]
+pub enum Availability {
+    /// It can run.
+    Ready,
+    /// It cannot, and why, with what would help.
+    Unavailable(String),
+}
+
+/// An engine as the planner sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct EngineFacts {
+    /// The backend's id in a matrix, such as `whisper-cpp`.
+    pub id: String,
+    /// One sentence for people.
+    pub description: String,
+    /// The version, where it can be known without starting anything.
+    pub version: Option<String>,
+    /// Whether it can run here.
+    pub availability: Availability,
+    /// Which artifact each `quantization` reads; the first is the default. Empty: no artifact.
+    pub artifacts: IndexMap<String, String>,
+    /// Its settings.
+    pub settings: Vec<SettingDeclaration>,
+    /// Takes any model name, because it reads none.
+    pub any_model: bool,
+    /// Its rows are no measurements of speech recognition.
+    pub synthetic: bool,
+    /// One process does everything: no load phase of its own.
+    pub command: bool,
+}
+
+impl EngineFacts {
+    /// Returns the declaration of a setting.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> Option<&SettingDeclaration> {
+        self.settings
+            .iter()
+            .find(|declaration| declaration.name == name)
+    }
+}

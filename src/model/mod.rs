@@ -1,0 +1,30 @@
+//! Pure data that every room shares: what is asked for, what was planned, what was found.
+//!
+//! Nothing here reads a file, starts a process or knows a terminal.
+
+mod artifact;
+mod deadlines;
+mod engine_facts;
+mod job;
+mod machine;
+mod measurement;
+mod outcome;
+mod plan;
+mod setting;
+pub mod units;
+mod value;
+
+pub use artifact::{Artifact, ArtifactFile, Model, ModelSize, Recipe, Source};
+pub use deadlines::{DeadlineOverride, Deadlines, SizeDeadlines};
+pub use engine_facts::{Availability, EngineFacts};
+pub use job::{BenchmarkSpec, DownloadSpec, Job, JobId, JobKind, JobSpec, Stage, VerifySpec};
+pub use machine::{LoadAverage, MachineFacts};
+pub use measurement::{ChildUsage, Sample, Segment};
+pub use outcome::{FileFinding, Outcome, Phase, Verdict, VerifyFinding};
+pub use plan::{
+    AudioDefinition, AudioSource, BackendDefinition, Combination, DownloadPolicy, GATE_METRICS,
+    Gate, GateScope, Isolation, NormalizerId, Order, OutputRule, Plan, Utterance, VerifyMethod,
+    VerifyPolicy,
+};
+pub use setting::{Affects, SettingDeclaration, SettingKind};
+pub use value::{Scalar, Value};

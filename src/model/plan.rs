@@ -1,0 +1,307 @@
+//! The plan: combinations, jobs, and everything a run needs to carry it out.
+
+use super::artifact::{Model, Recipe};
+use super::deadlines::Deadlines;
+use super::engine_facts::EngineFacts;
+use super::job::{Job, JobId};
+use super::value::Value;
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// One value for every axis, in the order of the axes.
+pub type Combination = IndexMap<String, Value>;
+
+/// How a verify asks.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerifyMethod {
+    /// Files and sizes.
+    CacheCheck,
+    /// Files, sizes and digests.
+    Checksum,
+    /// Files and sizes, then the engine itself loads the model, without a network and in time.
+    #[serde(alias = "timeout")]
+    Load,
+    /// Load, then a short clip must give its known words.
+    Transcribe,
+}
+
+impl VerifyMethod {
+    /// The words in a matrix file, with the other spelling of `load`.
+    pub const WORDS: [&'static str; 5] =
+        ["cache-check", "checksum", "load", "timeout", "transcribe"];
+}
+
+impl FromStr for VerifyMethod {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "cache-check" => Ok(Self::CacheCheck),
+            "checksum" => Ok(Self::Checksum),
+            "load" | "timeout" => Ok(Self::Load),
+            "transcribe" => Ok(Self::Transcribe),
+            _ => Err(format!(
+                "`{text}` is no verify method; known: {}",
+                Self::WORDS.join(", ")
+            )),
+        }
+    }
+}
+
+impl fmt::Display for VerifyMethod {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::CacheCheck => "cache-check",
+            Self::Checksum => "checksum",
+            Self::Load => "load",
+            Self::Transcribe => "transcribe",
+        })
+    }
+}
+
+/// The id of a text normalizer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum NormalizerId {
+    /// Lower case, no punctuation.
+    Basic,
+    /// The text as it is.
+    None,
+    /// The English normalizer of Whisper's authors.
+    WhisperEn,
+}
+
+impl NormalizerId {
+    /// The words in a matrix file.
+    pub const WORDS: [&'static str; 3] = ["whisper-en", "basic", "none"];
+}
+
+impl FromStr for NormalizerId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "basic" => Ok(Self::Basic),
+            "none" => Ok(Self::None),
+            "whisper-en" => Ok(Self::WhisperEn),
+            _ => Err(format!(
+                "`{text}` is no normalizer; known: {}",
+                Self::WORDS.join(", ")
+            )),
+        }
+    }
+}
+
+/// The columns that a gate may bound.
+pub const GATE_METRICS: [&str; 7] = [
+    "wer",
+    "cer",
+    "rtfx",
+    "transcribe_seconds_median",
+    "load_seconds",
+    "peak_rss_bytes",
+    "cpu_seconds",
+];
+
+/// In which order timed work is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// Rounds over the launches, each in a seeded random order, so that drift falls on no one row.
+    #[default]
+    Rounds,
+    /// The order of the file.
+    Matrix,
+}
+
+/// For how long an engine's process lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Isolation {
+    /// A fresh process for each job.
+    #[default]
+    Job,
+    /// Kept for the following jobs of the same model and settings.
+    Model,
+}
+
+/// Whether anything may be fetched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DownloadPolicy {
+    /// Nothing is fetched.
+    Never,
+    /// What a verify found missing, incomplete or corrupt.
+    #[default]
+    Missing,
+}
+
+/// Which verdicts a benchmark needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerifyPolicy {
+    /// Every method must say complete.
+    #[default]
+    All,
+    /// One method is enough.
+    Any,
+    /// None: verdicts are recorded only.
+    Ignore,
+}
+
+/// Over what a gate looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum GateScope {
+    /// Each row by itself.
+    #[default]
+    Row,
+    /// A data set as a whole.
+    Set,
+}
+
+/// A bound that decides the exit status.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Gate {
+    /// A numeric column of `results.csv` or, for sets, of `summary.csv`, such as `wer` or `rtfx`.
+    pub metric: String,
+    /// The largest value that passes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
+    /// The smallest value that passes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
+    /// Each row, or a data set as a whole.
+    #[serde(default)]
+    pub scope: GateScope,
+}
+
+/// Where a clip's bytes are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AudioSource {
+    /// Part of this program, by id.
+    Builtin(String),
+    /// A file.
+    File(PathBuf),
+}
+
+/// One recording with what is said in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Utterance {
+    /// The id: a clip's, or one within a data set.
+    pub id: String,
+    /// Where the bytes are.
+    pub source: AudioSource,
+    /// What is said, if it is known.
+    pub reference: Option<String>,
+    /// Language code, if it is known.
+    pub language: Option<String>,
+}
+
+/// A clip (one utterance) or a data set (several) under the id that combinations name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct AudioDefinition {
+    /// The id.
+    pub id: String,
+    /// Whether it is a data set.
+    pub data_set: bool,
+    /// The utterances.
+    pub utterances: Vec<Utterance>,
+}
+
+/// How the text of a command backend is found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutputRule {
+    /// All of standard output.
+    Text,
+    /// The values that a JSONPath selects in standard output, joined by spaces.
+    Jsonpath(String),
+    /// The text of a file that the command writes.
+    File(String),
+}
+
+/// A backend that a matrix defines: any program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct BackendDefinition {
+    /// The id.
+    pub id: String,
+    /// Program and arguments with `{{ … }}` for what a job fills in.
+    pub command: Vec<String>,
+    /// How its text is found.
+    pub output: OutputRule,
+    /// The artifact it reads.
+    pub artifact: Option<String>,
+    /// The command that tells its version.
+    pub version: Option<Vec<String>>,
+    /// Working directory: the folder of the file that defines it.
+    pub directory: PathBuf,
+}
+
+/// Everything a run needs: it can be written to a file and carried out elsewhere.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Plan {
+    /// Version of this format: 1.
+    pub version: u32,
+    /// The matrix's name.
+    pub name: String,
+    /// What the matrix asks, in words.
+    pub description: String,
+    /// SHA-256 over everything below.
+    pub digest: String,
+    /// The axes in their order.
+    pub axes: Vec<String>,
+    /// One value for every axis, each.
+    pub combinations: Vec<Combination>,
+    /// The jobs, needs before those who need them.
+    pub jobs: Vec<Job>,
+    /// The limits.
+    pub deadlines: Deadlines,
+    /// The order of timed work.
+    pub order: Order,
+    /// Seed of the random order.
+    pub seed: u64,
+    /// How long an engine lives.
+    pub isolation: Isolation,
+    /// Whether anything may be fetched.
+    pub download: DownloadPolicy,
+    /// Which verdicts a benchmark needs.
+    pub verify_policy: VerifyPolicy,
+    /// Ids of normalizers, the headline first; empty: by language.
+    pub normalizers: Vec<String>,
+    /// Bounds that decide the exit status.
+    pub gates: Vec<Gate>,
+    /// The models that jobs name.
+    pub models: IndexMap<String, Model>,
+    /// The recipes that downloads run.
+    pub recipes: IndexMap<String, Recipe>,
+    /// The clips and data sets that benchmarks name.
+    pub audio: IndexMap<String, AudioDefinition>,
+    /// The engines that jobs name, as they were when the plan was made.
+    pub engines: IndexMap<String, EngineFacts>,
+    /// Backends that the matrix defines.
+    pub backends: IndexMap<String, BackendDefinition>,
+    /// The matrix file's text.
+    pub matrix_text: String,
+}
+
+impl Plan {
+    /// Returns a job by its id.
+    #[must_use]
+    pub fn job(&self, id: &JobId) -> Option<&Job> {
+        self.jobs.iter().find(|job| job.id == *id)
+    }
+}

@@ -1,0 +1,122 @@
+//! Run settings: what a backend can be told, of which type and range, and what it changes.
+
+use super::value::{Scalar, Value};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What a setting changes, and so which jobs it tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Affects {
+    /// How the model is loaded: verifies by loading are told apart by it too.
+    Load,
+    /// How speech is decoded, or how much work is done at once.
+    Decode,
+    /// Only how the measurement is laid out (trials, launches).
+    Measurement,
+}
+
+/// The values a setting takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SettingKind {
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number between two bounds, both included.
+    Integer {
+        /// The smallest value.
+        minimum: i64,
+        /// The largest value.
+        maximum: i64,
+    },
+    /// A number between two bounds, both included.
+    Number {
+        /// The smallest value.
+        minimum: f64,
+        /// The largest value.
+        maximum: f64,
+    },
+    /// One of a few words.
+    Choice(Vec<String>),
+    /// Free text.
+    Text,
+}
+
+/// One setting that a backend has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct SettingDeclaration {
+    /// The name in the matrix file, such as `beam-size`.
+    pub name: String,
+    /// Type and range.
+    pub kind: SettingKind,
+    /// What it changes.
+    pub affects: Affects,
+    /// The value when nothing is said; `None` where it depends on the machine or the clip.
+    #[serde(default)]
+    pub default: Option<Value>,
+    /// One sentence for people.
+    pub description: String,
+}
+
+impl SettingDeclaration {
+    /// Returns the value in the setting's own type.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason in words if the type or the range is wrong.
+    pub fn accept(&self, value: &Value) -> Result<Value, String> {
+        let name = &self.name;
+        let wrong = |wanted: &str| {
+            format!(
+                "`{name}` takes {wanted}, and this is {}",
+                value.scalar.type_name()
+            )
+        };
+        match &self.kind {
+            SettingKind::Boolean => match value.scalar {
+                Scalar::Boolean(_) => Ok(value.clone()),
+                _ => Err(wrong("`true` or `false`")),
+            },
+            SettingKind::Integer { minimum, maximum } => {
+                let number = value
+                    .as_integer()
+                    .ok_or_else(|| wrong(&format!("a whole number from {minimum} to {maximum}")))?;
+                if number < *minimum || number > *maximum {
+                    return Err(format!(
+                        "`{name}` takes a whole number from {minimum} to {maximum}, and this is {number}"
+                    ));
+                }
+                Ok(Value {
+                    scalar: Scalar::Integer(number),
+                    written: value.written.clone(),
+                })
+            }
+            SettingKind::Number { minimum, maximum } => {
+                let number = value
+                    .as_number()
+                    .ok_or_else(|| wrong(&format!("a number from {minimum} to {maximum}")))?;
+                if !(*minimum..=*maximum).contains(&number) {
+                    return Err(format!(
+                        "`{name}` takes a number from {minimum} to {maximum}, and this is {number}"
+                    ));
+                }
+                Ok(Value {
+                    scalar: Scalar::Number(number),
+                    written: value.written.clone(),
+                })
+            }
+            SettingKind::Choice(words) => {
+                if words.iter().any(|word| *word == value.written) {
+                    return Ok(value.clone().into_text());
+                }
+                let shown: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+                Err(format!("`{name}` takes one of {}", shown.join(", ")))
+            }
+            SettingKind::Text => match value.scalar {
+                Scalar::Null => Err(wrong("text")),
+                _ => Ok(value.clone().into_text()),
+            },
+        }
+    }
+}

@@ -1,0 +1,419 @@
+//! Names and settings of a matrix, held against what is known.
+
+use super::planner::Inputs;
+use super::settings::runner_settings;
+use crate::corpus::Corpus;
+use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::matrix::{Axis, Entry, Matrix, NAMED_AXES};
+use crate::model::{EngineFacts, SettingDeclaration, Source, Value, VerifyMethod};
+use crate::yaml::LocatedValue;
+use globset::Glob;
+
+/// Quantizations that some engine of the field reads; others are taken for a slip of the pen.
+const QUANTIZATIONS: [&str; 10] = [
+    "f32",
+    "f16",
+    "bf16",
+    "q8_0",
+    "q5_1",
+    "q5_0",
+    "q4_1",
+    "q4_0",
+    "int8",
+    "int8_float32",
+];
+
+/// Checks every backend, model, method, normalizer, gate and definition that is named.
+pub(super) fn check_names(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) {
+    for axis in &matrix.axes {
+        for value in &axis.values {
+            check_value(
+                &axis.name,
+                value,
+                &format!("matrix.{}", axis.name),
+                inputs,
+                problems,
+            );
+        }
+    }
+    for (path, entries) in [
+        ("matrix.exclude", &matrix.exclude),
+        ("matrix.include", &matrix.include),
+    ] {
+        for entry in entries {
+            check_entry(path, entry, path == "matrix.exclude", inputs, problems);
+        }
+    }
+    for (kind, value) in &matrix.override_names {
+        check_value(kind, value, "deadlines.overrides", inputs, problems);
+    }
+    for id in &matrix.normalizers {
+        if id
+            .value
+            .written
+            .parse::<crate::model::NormalizerId>()
+            .is_err()
+        {
+            problems.push(
+                Diagnostic::error(
+                    Some(id.span.clone()),
+                    format!("unknown normalizer `{}`", id.value.written),
+                )
+                .path("score.normalizers")
+                .suggest(&id.value.written, crate::model::NormalizerId::WORDS),
+            );
+        }
+    }
+    check_gates(matrix, problems);
+    check_definitions(matrix, inputs, problems);
+}
+
+fn check_entry(
+    path: &str,
+    entry: &Entry,
+    globs: bool,
+    inputs: &Inputs<'_>,
+    problems: &mut Diagnostics,
+) {
+    for key in &entry.keys {
+        for value in &key.values {
+            let is_glob = globs && value.value.written.contains(['*', '?', '[']);
+            if is_glob {
+                if let Err(error) = Glob::new(&value.value.written) {
+                    problems.push(bad_glob(&value.value.written, &error, &value.span).path(path));
+                }
+            } else if key.name == "audio" {
+                if !inputs.corpus.contains(&value.value.written) {
+                    problems.push(unknown_audio(value, inputs.corpus).path(path));
+                }
+            } else {
+                check_value(&key.name, value, path, inputs, problems);
+            }
+        }
+    }
+}
+
+fn check_value(
+    key: &str,
+    value: &LocatedValue,
+    path: &str,
+    inputs: &Inputs<'_>,
+    problems: &mut Diagnostics,
+) {
+    let written = value.value.written.as_str();
+    let at = Some(value.span.clone());
+    match key {
+        "backend" if !inputs.engines.contains_key(written) => {
+            problems.push(
+                Diagnostic::error(at, format!("unknown engine `{written}`"))
+                    .label("no engine has this id")
+                    .path(path)
+                    .suggest(written, inputs.engines.keys().map(String::as_str))
+                    .hint("`earmark engines` lists them; a program of your own goes under `backends:`"),
+            );
+        }
+        "model" if !inputs.catalog.models.contains_key(written) => {
+            // An engine that reads no model takes any name.
+            if is_only_fake(inputs) {
+                return;
+            }
+            problems.push(
+                Diagnostic::error(at, format!("unknown model `{written}`"))
+                    .label("no model of the catalog has this id")
+                    .path(path)
+                    .suggest(written, inputs.catalog.models.keys().map(String::as_str))
+                    .hint("define one of your own under `models:`"),
+            );
+        }
+        "verify-method" => {
+            if written.parse::<VerifyMethod>().is_err() {
+                problems.push(
+                    Diagnostic::error(at, format!("unknown verify method `{written}`"))
+                        .path(path)
+                        .suggest(written, VerifyMethod::WORDS),
+                );
+            }
+        }
+        "quantization" => {
+            let known = QUANTIZATIONS.contains(&written)
+                || inputs
+                    .engines
+                    .values()
+                    .any(|engine| engine.artifacts.contains_key(written));
+            if !known {
+                problems.push(
+                    Diagnostic::error(at, format!("unknown quantization `{written}`"))
+                        .path(path)
+                        .suggest(written, QUANTIZATIONS),
+                );
+            }
+        }
+        name if NAMED_AXES.contains(&name) => {}
+        name if name.starts_with("tag.") => {
+            if name.len() == "tag.".len() {
+                problems.push(
+                    Diagnostic::error(at, "a label needs a name")
+                        .path(path)
+                        .hint("write `tag.NAME: …`"),
+                );
+            }
+        }
+        name => check_setting(name, value, path, inputs, problems),
+    }
+}
+
+/// Whether every engine that the matrix chooses takes any model name.
+fn is_only_fake(inputs: &Inputs<'_>) -> bool {
+    inputs.chosen().all(|engine| engine.any_model)
+}
+
+fn check_setting(
+    name: &str,
+    value: &LocatedValue,
+    path: &str,
+    inputs: &Inputs<'_>,
+    problems: &mut Diagnostics,
+) {
+    let runner = runner_settings();
+    let declarations: Vec<&SettingDeclaration> = runner
+        .iter()
+        .filter(|declaration| declaration.name == name)
+        .chain(inputs.chosen().filter_map(|engine| engine.setting(name)))
+        .collect();
+    if declarations.is_empty() {
+        let elsewhere = inputs
+            .engines
+            .values()
+            .any(|engine| engine.setting(name).is_some());
+        let known: Vec<&str> = runner
+            .iter()
+            .map(|declaration| declaration.name.as_str())
+            .chain(inputs.engines.values().flat_map(|engine| {
+                engine
+                    .settings
+                    .iter()
+                    .map(|declaration| declaration.name.as_str())
+            }))
+            .chain(["quantization"])
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let diagnostic = if elsewhere {
+            Diagnostic::error(
+                Some(value.span.clone()),
+                format!("`{name}` is a setting of no engine that this matrix chooses"),
+            )
+            .hint("take it out, or choose an engine that has it")
+        } else {
+            Diagnostic::error(
+                Some(value.span.clone()),
+                format!("unknown setting `{name}`"),
+            )
+            .suggest(name, known)
+            .hint("a label that is only carried along is written `tag.NAME`")
+        };
+        problems.push(diagnostic.path(path));
+        return;
+    }
+    // A value that one engine takes and another does not is a planned skip of the other.
+    let refusals: Vec<String> = declarations
+        .iter()
+        .filter_map(|declaration| declaration.accept(&value.value).err())
+        .collect();
+    if refusals.len() == declarations.len() {
+        problems.push(
+            Diagnostic::error(Some(value.span.clone()), refusals[0].clone())
+                .path(path)
+                .hint(declarations[0].description.clone()),
+        );
+    }
+}
+
+/// Checks the values under `settings:` and tells which backend ignores which.
+pub(super) fn check_settings(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) {
+    for entry in &matrix.settings {
+        let path = format!("settings.{}", entry.name);
+        if NAMED_AXES.contains(&entry.name.as_str()) {
+            problems.push(
+                Diagnostic::error(
+                    Some(entry.value.span.clone()),
+                    format!("`{}` is an axis", entry.name),
+                )
+                .path(path)
+                .hint("write it under `matrix:`"),
+            );
+            continue;
+        }
+        if matrix.axes.iter().any(|axis| axis.name == entry.name) {
+            problems.push(
+                Diagnostic::error(
+                    Some(entry.value.span.clone()),
+                    format!("`{}` is an axis of this matrix as well", entry.name),
+                )
+                .path(path)
+                .hint("keep one of the two"),
+            );
+            continue;
+        }
+        check_value(&entry.name, &entry.value, &path, inputs, problems);
+        let is_setting = !runner_settings()
+            .iter()
+            .any(|declaration| declaration.name == entry.name)
+            && entry.name != "quantization"
+            && !entry.name.starts_with("tag.");
+        if is_setting {
+            for engine in inputs
+                .chosen()
+                .filter(|engine| engine.setting(&entry.name).is_none())
+            {
+                problems.push(
+                    Diagnostic::warning(
+                        Some(entry.value.span.clone()),
+                        format!(
+                            "`{}` has no setting `{}` and ignores it",
+                            engine.id, entry.name
+                        ),
+                    )
+                    .path(path.clone()),
+                );
+            }
+        }
+    }
+}
+
+fn check_gates(matrix: &Matrix, problems: &mut Diagnostics) {
+    for (gate, span) in &matrix.gates {
+        if gate.max.is_none() && gate.min.is_none() {
+            problems.push(
+                Diagnostic::error(Some(span.clone()), "a gate without a bound")
+                    .path("gates")
+                    .hint("write `max: …` or `min: …`"),
+            );
+        }
+        if !crate::model::GATE_METRICS.contains(&gate.metric.as_str()) {
+            problems.push(
+                Diagnostic::error(
+                    Some(span.clone()),
+                    format!("unknown metric `{}`", gate.metric),
+                )
+                .path("gates")
+                .suggest(&gate.metric, crate::model::GATE_METRICS),
+            );
+        }
+    }
+}
+
+fn check_definitions(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) {
+    for (id, (model, span)) in &matrix.definitions.models {
+        for artifact in model.artifacts.values() {
+            for source in &artifact.sources {
+                let Source::Recipe(recipe) = source else {
+                    continue;
+                };
+                let Some(known) = inputs.catalog.recipes.get(recipe) else {
+                    problems.push(
+                        Diagnostic::error(Some(span.clone()), format!("unknown recipe `{recipe}`"))
+                            .path(format!("models.{id}"))
+                            .suggest(recipe, inputs.catalog.recipes.keys().map(String::as_str)),
+                    );
+                    continue;
+                };
+                if !known
+                    .produces
+                    .get(id)
+                    .is_some_and(|made| made.contains(&artifact.id))
+                {
+                    problems.push(
+                        Diagnostic::error(
+                            Some(span.clone()),
+                            format!(
+                                "the recipe `{recipe}` does not make `{}` of `{id}`",
+                                artifact.id
+                            ),
+                        )
+                        .path(format!("models.{id}"))
+                        .hint(format!("add it under `recipes.{recipe}.produces`")),
+                    );
+                }
+            }
+        }
+    }
+    for (id, (recipe, span)) in &matrix.definitions.recipes {
+        for model in recipe.produces.keys() {
+            if !inputs.catalog.models.contains_key(model) {
+                problems.push(
+                    Diagnostic::error(Some(span.clone()), format!("unknown model `{model}`"))
+                        .path(format!("recipes.{id}.produces"))
+                        .suggest(model, inputs.catalog.models.keys().map(String::as_str)),
+                );
+            }
+        }
+    }
+}
+
+/// Replaces globs in the audio axis by the ids they stand for.
+pub(super) fn resolve_audio(axes: &mut [Axis], corpus: &Corpus, problems: &mut Diagnostics) {
+    for axis in axes.iter_mut().filter(|axis| axis.name == "audio") {
+        let mut values = Vec::new();
+        for value in &axis.values {
+            let written = &value.value.written;
+            if corpus.contains(written) {
+                values.push(value.clone());
+                continue;
+            }
+            if !written.contains(['*', '?', '[', '{']) {
+                problems.push(unknown_audio(value, corpus).path("matrix.audio"));
+                continue;
+            }
+            match Glob::new(written) {
+                Err(error) => {
+                    problems.push(bad_glob(written, &error, &value.span).path("matrix.audio"));
+                }
+                Ok(glob) => {
+                    let ids = corpus.matching(&glob.compile_matcher());
+                    if ids.is_empty() {
+                        problems.push(
+                            Diagnostic::error(
+                                Some(value.span.clone()),
+                                format!("no clip matches `{written}`"),
+                            )
+                            .path("matrix.audio")
+                            .hint(format!("clips: {}", corpus.clip_ids().join(", "))),
+                        );
+                    }
+                    values.extend(ids.into_iter().map(|id| LocatedValue {
+                        value: Value::text(id),
+                        span: value.span.clone(),
+                    }));
+                }
+            }
+        }
+        axis.values = values;
+    }
+}
+
+fn unknown_audio(value: &LocatedValue, corpus: &Corpus) -> Diagnostic {
+    let written = &value.value.written;
+    Diagnostic::error(
+        Some(value.span.clone()),
+        format!("unknown clip or data set `{written}`"),
+    )
+    .label("no clip and no data set has this id")
+    .suggest(written, corpus.ids().iter().map(String::as_str))
+    .hint("a recording of your own goes under `audio:`")
+}
+
+fn bad_glob(written: &str, error: &globset::Error, span: &Span) -> Diagnostic {
+    Diagnostic::error(
+        Some(span.clone()),
+        format!("`{written}` is no glob: {}", error.kind()),
+    )
+    .hint("`*` stands for any text, `?` for one character, `[ab]` for one of a few")
+}
+
+impl Inputs<'_> {
+    /// Returns the engines that the matrix being planned chooses.
+    pub(super) fn chosen(&self) -> impl Iterator<Item = &EngineFacts> {
+        self.chosen.iter().filter_map(|id| self.engines.get(id))
+    }
+}

@@ -1,0 +1,97 @@
+//! From a matrix to a plan.
+
+use super::check::{check_names, check_settings, resolve_audio};
+use super::jobs::Jobs;
+use crate::catalog::Catalog;
+use crate::corpus::Corpus;
+use crate::diagnostic::Diagnostics;
+use crate::matrix::{Matrix, expand};
+use crate::model::{EngineFacts, Isolation, Plan, VerifyMethod};
+use indexmap::IndexMap;
+use sha2::{Digest, Sha256};
+
+/// What the planner is told beside the matrix.
+#[derive(Debug)]
+pub struct Inputs<'a> {
+    /// Models and recipes, the matrix's own laid over the built-in ones.
+    pub catalog: &'a Catalog,
+    /// Clips and data sets, the matrix's own beside the built-in ones.
+    pub corpus: &'a Corpus,
+    /// Every engine that is known, the matrix's own backends included.
+    pub engines: &'a IndexMap<String, EngineFacts>,
+    /// The ids of the engines that the matrix chooses.
+    pub chosen: Vec<String>,
+    /// Overrides the matrix's verify methods.
+    pub verify_method: Option<VerifyMethod>,
+}
+
+/// Makes the plan. Mistakes and lints go into `problems`.
+///
+/// Returns `None` if there are mistakes.
+pub fn plan(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) -> Option<Plan> {
+    let mut axes = matrix.axes.clone();
+    check_names(matrix, inputs, problems);
+    check_settings(matrix, inputs, problems);
+    resolve_audio(&mut axes, inputs.corpus, problems);
+    if matrix.isolation == Isolation::Model {
+        problems.push(
+            crate::diagnostic::Diagnostic::error(
+                matrix.isolation_span.clone(),
+                "`isolation: model` is not carried out by this version",
+            )
+            .path("isolation")
+            .hint("write `isolation: job`: a fresh engine process for each job"),
+        );
+    }
+    let expansion = expand(&axes, &matrix.exclude, &matrix.include, problems);
+    if problems.has_errors() {
+        return None;
+    }
+    let mut jobs = Jobs::new(matrix, inputs);
+    for (position, combination) in expansion.combinations.iter().enumerate() {
+        let origin = expansion.origins[position].as_ref();
+        jobs.add(position, combination, origin, problems);
+    }
+    if problems.has_errors() {
+        return None;
+    }
+    let made = jobs.finish();
+    let mut plan = Plan {
+        version: 1,
+        name: matrix.name.clone(),
+        description: matrix.description.clone(),
+        digest: String::new(),
+        axes: axes.iter().map(|axis| axis.name.clone()).collect(),
+        combinations: expansion.combinations,
+        jobs: made.jobs,
+        deadlines: matrix.deadlines.clone(),
+        order: matrix.order,
+        seed: matrix.seed.unwrap_or(1),
+        isolation: matrix.isolation,
+        download: matrix.download,
+        verify_policy: matrix.verify_policy,
+        normalizers: matrix
+            .normalizers
+            .iter()
+            .map(|id| id.value.written.clone())
+            .collect(),
+        gates: matrix.gates.iter().map(|(gate, _)| gate.clone()).collect(),
+        models: made.models,
+        recipes: made.recipes,
+        audio: made.audio,
+        engines: made.engines,
+        backends: matrix
+            .definitions
+            .backends
+            .iter()
+            .map(|(id, (definition, _))| (id.clone(), definition.clone()))
+            .collect(),
+        matrix_text: matrix.source.text.clone(),
+    };
+    let json = serde_json::to_vec(&plan).expect("a plan has string keys and finite numbers");
+    plan.digest = Sha256::digest(&json)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Some(plan)
+}

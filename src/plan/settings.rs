@@ -1,0 +1,41 @@
+//! Settings that the runner has itself, whatever the backend.
+
+use crate::model::{Affects, SettingDeclaration, SettingKind, Value};
+
+/// Names of the runner's own settings.
+pub const RUNNER_SETTINGS: [&str; 3] = ["warmup", "repeat", "launches"];
+
+/// Returns the declarations of the runner's own settings.
+#[must_use]
+pub fn runner_settings() -> Vec<SettingDeclaration> {
+    let whole = |name: &str, minimum, default, description: &str| SettingDeclaration {
+        name: name.into(),
+        kind: SettingKind::Integer {
+            minimum,
+            maximum: 10_000,
+        },
+        affects: Affects::Measurement,
+        default: Some(Value::integer(default)),
+        description: description.into(),
+    };
+    vec![
+        whole(
+            "warmup",
+            0,
+            1,
+            "Trials before the measured ones, in each launch.",
+        ),
+        whole(
+            "repeat",
+            1,
+            6,
+            "Measured trials of each utterance in each launch.",
+        ),
+        whole(
+            "launches",
+            1,
+            1,
+            "Processes that a benchmark is spread over.",
+        ),
+    ]
+}

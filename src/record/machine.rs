@@ -1,0 +1,98 @@
+//! Facts about this machine, read from the system.
+
+use crate::model::{LoadAverage, MachineFacts};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::fs;
+
+/// Returns the cores that this process may use, and the physical cores among them.
+#[must_use]
+pub fn cores() -> (u32, u32) {
+    let logical = std::thread::available_parallelism()
+        .map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX));
+    (
+        logical,
+        physical_cores().map_or(logical, |physical| physical.clamp(1, logical)),
+    )
+}
+
+/// Counts the different (package, core) pairs that `/proc/cpuinfo` lists.
+fn physical_cores() -> Option<u32> {
+    let text = fs::read_to_string("/proc/cpuinfo").ok()?;
+    let mut pairs = BTreeSet::new();
+    let mut package = "";
+    for line in text.lines() {
+        let Some((name, value)) = line.split_once(':') else {
+            continue;
+        };
+        match name.trim() {
+            "physical id" => package = value.trim(),
+            "core id" => {
+                pairs.insert((package, value.trim()));
+            }
+            _ => {}
+        }
+    }
+    u32::try_from(pairs.len()).ok().filter(|count| *count > 0)
+}
+
+/// Reads what this machine tells of itself.
+#[must_use]
+pub fn machine_facts() -> MachineFacts {
+    let (logical, physical) = cores();
+    let names = rustix::system::uname();
+    let text = |c: &std::ffi::CStr| c.to_string_lossy().into_owned();
+    let mut facts = MachineFacts {
+        id: String::new(),
+        host: text(names.nodename()),
+        system: operating_system().unwrap_or_else(|| text(names.sysname())),
+        kernel: text(names.release()),
+        cpu: field_of("/proc/cpuinfo", "model name").unwrap_or_else(|| text(names.machine())),
+        cores: logical,
+        physical_cores: physical,
+        memory_bytes: field_of("/proc/meminfo", "MemTotal")
+            .and_then(|value| value.strip_suffix("kB")?.trim().parse::<u64>().ok())
+            .map_or(0, |kib| kib * 1024),
+        governor: fs::read_to_string("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+            .ok()
+            .map(|governor| governor.trim().to_owned()),
+        load_before: load_average(),
+    };
+    let fixed = format!(
+        "{}\n{}\n{}\n{}\n{}",
+        facts.host, facts.system, facts.cpu, facts.cores, facts.memory_bytes
+    );
+    let digest = Sha256::digest(fixed.as_bytes());
+    facts.id = digest
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    facts
+}
+
+fn load_average() -> Option<LoadAverage> {
+    let text = fs::read_to_string("/proc/loadavg").ok()?;
+    let mut numbers = text.split(' ').map_while(|field| field.parse().ok());
+    Some(LoadAverage(
+        numbers.next()?,
+        numbers.next()?,
+        numbers.next()?,
+    ))
+}
+
+fn operating_system() -> Option<String> {
+    let text = fs::read_to_string("/etc/os-release").ok()?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
+    Some(line.trim_matches('"').to_owned())
+}
+
+fn field_of(path: &str, name: &str) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    text.lines().find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        (key.trim() == name).then(|| value.trim().to_owned())
+    })
+}

@@ -1,0 +1,80 @@
+//! All reports of a record, written into its folder.
+
+use super::columns::{combination_columns, job_columns, result_columns, sample_columns};
+use super::csv::to_csv;
+use super::html::{HtmlError, render_html};
+use super::rows::result_rows;
+use crate::model::Sample;
+use crate::record::RunRecord;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why reports could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A table could not be made.
+    #[error("a table could not be made: {0}")]
+    Csv(#[from] csv::Error),
+    /// The page could not be made.
+    #[error(transparent)]
+    Html(#[from] HtmlError),
+    /// A file could not be written.
+    #[error("{path} cannot be written: {error}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        error: io::Error,
+    },
+}
+
+/// Writes `results.csv`, `samples.csv`, `jobs.csv`, `combinations.csv` and `report.html`. Each file
+/// is replaced whole.
+///
+/// # Errors
+///
+/// Fails if a report cannot be made or written.
+pub fn write_reports(record: &RunRecord, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    let rows = result_rows(record);
+    let samples: Vec<(String, Sample)> = rows
+        .iter()
+        .filter_map(|row| row.record.map(|found| (row.job.id.0.clone(), found)))
+        .flat_map(|(id, found)| found.samples.iter().map(move |s| (id.clone(), s.clone())))
+        .collect();
+    let positions: Vec<usize> = (0..record.plan.combinations.len()).collect();
+    let files = [
+        (
+            "results.csv",
+            to_csv(record, &result_columns(&rows), &rows)?,
+        ),
+        ("samples.csv", to_csv(record, &sample_columns(), &samples)?),
+        (
+            "jobs.csv",
+            to_csv(record, &job_columns(), &record.plan.jobs)?,
+        ),
+        (
+            "combinations.csv",
+            to_csv(record, &combination_columns(record), &positions)?,
+        ),
+        ("report.html", render_html(record)?.into_bytes()),
+    ];
+    let mut written = Vec::new();
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        replace(&path, &bytes).map_err(|error| ReportError::Write {
+            path: path.clone(),
+            error,
+        })?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+/// Writes a file beside its place and moves it there, so that nobody reads half of it.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".new");
+    fs::write(&temporary, bytes)?;
+    fs::rename(&temporary, path)
+}

@@ -1,0 +1,37 @@
+//! The registry of generated schemas: one name, one generator. A test compares the files.
+
+use crate::catalog::CatalogFile;
+use crate::event::Stamped;
+use crate::matrix::MatrixFile;
+use crate::protocol::{Reply, Request};
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
+
+/// One line of the protocol, in either direction.
+#[derive(JsonSchema)]
+#[schemars(title = "Earmark protocol", untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+enum ProtocolLine {
+    /// Runner to engine.
+    Request(Request),
+    /// Engine to runner.
+    Reply(Reply),
+}
+
+/// The names of the schemas.
+pub const NAMES: [&str; 4] = ["matrix", "catalog", "event", "protocol"];
+
+/// Returns a schema by its name, as the text of its file.
+#[must_use]
+pub fn schema(name: &str) -> Option<String> {
+    let generator: SchemaGenerator = SchemaSettings::draft2020_12().into_generator();
+    let schema: Schema = match name {
+        "matrix" => generator.into_root_schema_for::<MatrixFile>(),
+        "catalog" => generator.into_root_schema_for::<CatalogFile>(),
+        "event" => generator.into_root_schema_for::<Stamped>(),
+        "protocol" => generator.into_root_schema_for::<ProtocolLine>(),
+        _ => return None,
+    };
+    let mut text = serde_json::to_string_pretty(&schema).ok()?;
+    text.push('\n');
+    Some(text)
+}

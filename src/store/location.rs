@@ -1,0 +1,87 @@
+//! The folders in which an artifact may lie.
+
+use crate::model::{Artifact, Source};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// The model store: one folder for each artifact of each model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Store {
+    /// Its root: `$EARMARK_HOME/models`, else `$XDG_CACHE_HOME/earmark/models`, else
+    /// `~/.cache/earmark/models`.
+    pub root: PathBuf,
+}
+
+impl Store {
+    /// Finds the store from environment variables.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason if none of the variables is set to an absolute folder.
+    pub fn from_environment(get: impl Fn(&str) -> Option<OsString>) -> Result<Self, String> {
+        let folder = |name: &str| {
+            get(name)
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute())
+        };
+        folder("EARMARK_HOME")
+            .or_else(|| folder("XDG_CACHE_HOME").map(|cache| cache.join("earmark")))
+            .or_else(|| folder("HOME").map(|home| home.join(".cache/earmark")))
+            .map(|home| Self {
+                root: home.join("models"),
+            })
+            .ok_or_else(|| {
+                "no place for models: set EARMARK_HOME (or HOME) to an absolute folder".to_owned()
+            })
+    }
+
+    /// Returns the folder of an artifact.
+    #[must_use]
+    pub fn folder(&self, artifact: &Artifact) -> PathBuf {
+        self.root
+            .join(safe(&artifact.model))
+            .join(safe(&artifact.id))
+    }
+}
+
+/// Keeps ids that people write from leaving the store.
+fn safe(id: &str) -> String {
+    let name: String = id
+        .chars()
+        .map(|c| {
+            if matches!(c, '/' | '\\' | '\0') {
+                '_'
+            } else {
+                c
+            }
+        })
+        .collect();
+    if name == "." || name == ".." {
+        "_".into()
+    } else {
+        name
+    }
+}
+
+/// Returns the folders in which an artifact may lie, in the order in which they are tried: what
+/// its `path` sources name, and the store for everything else.
+#[must_use]
+pub fn candidates(artifact: &Artifact, store: &Store) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = Vec::new();
+    let mut push = |folder: &Path| {
+        if !folders.iter().any(|known| known == folder) {
+            folders.push(folder.to_path_buf());
+        }
+    };
+    let own = store.folder(artifact);
+    for source in &artifact.sources {
+        match source {
+            Source::Path(path) => push(path),
+            Source::Hub { .. } | Source::Url(_) | Source::Recipe(_) => push(&own),
+        }
+    }
+    if folders.is_empty() {
+        folders.push(own);
+    }
+    folders
+}
