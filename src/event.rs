@@ -131,7 +131,7 @@ pub enum RunEvent {
         outcome: Outcome,
         /// What a verify found.
         finding: Option<VerifyFinding>,
-        /// Seconds from its first start; 0 if it was never started.
+        /// Seconds that its attempts took together; 0 if it was never started.
         seconds: f64,
         /// Bytes a download brought.
         bytes: u64,

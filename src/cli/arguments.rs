@@ -28,6 +28,8 @@ pub(super) enum Verb {
     Download(VerifyArguments),
     /// Make the reports again from a run's record.
     Report(ReportArguments),
+    /// List the engines: ready or not, version, settings.
+    Engines(EnginesArguments),
     /// Print the JSON Schema of a file format.
     Schema(SchemaArguments),
 }
@@ -150,6 +152,13 @@ pub(super) struct ReportArguments {
     /// Run folders.
     #[arg(required = true)]
     pub(super) runs: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EnginesArguments {
+    /// How they are shown.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: TableFormat,
 }
 
 #[derive(Debug, Args)]

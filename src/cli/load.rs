@@ -9,6 +9,7 @@ use crate::engine;
 use crate::matrix::{self, Matrix};
 use crate::model::{Availability, EngineFacts, Plan};
 use crate::plan::{Inputs, plan, restrict};
+use crate::record::cores;
 use indexmap::IndexMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -77,6 +78,7 @@ pub(super) fn plan_with(
         corpus: &corpus,
         engines: &engines,
         chosen,
+        cores: cores().0,
         verify_method: selection.verify_method,
     };
     let Some(mut planned) = plan(&matrix, &inputs, problems) else {

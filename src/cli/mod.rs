@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod engines;
 mod exit;
 mod load;
 mod plan;
@@ -38,6 +39,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitStatus {
         Verb::Verify(verb) => verify::run(&verb, &arguments),
         Verb::Download(verb) => verify::download(&verb, &arguments),
         Verb::Report(arguments) => report::run(&arguments),
+        Verb::Engines(arguments) => engines::run(&arguments),
         Verb::Schema(arguments) => schema::run(&arguments),
     };
     match outcome {

@@ -8,7 +8,7 @@ use crate::exec::{RunContext, RunOptions, RunSummary, run as execute};
 use crate::model::{DownloadPolicy, JobKind, Plan};
 use crate::plan::restrict;
 use crate::record::{JournalWriter, RunFolder, machine_facts};
-use crate::report::write_reports;
+use crate::report::{gate_failures, write_reports};
 use crate::store::Store;
 use crate::ui::{Progress, printable};
 use std::ffi::OsString;
@@ -62,8 +62,15 @@ pub(super) fn run(
     let summary = carry_out(plan, &path, options, command_line, telling)?;
     let record = RunFolder::read(&path).map_err(Failure::internal)?;
     write_reports(&record, &path).map_err(Failure::internal)?;
+    let gates = gate_failures(&record);
+    for failure in &gates {
+        say(&format!("gate: {}", printable(&failure.0)));
+    }
     say(&format!("\n{}", path.join("report.html").display()));
-    Ok(status_of(&summary))
+    Ok(match status_of(&summary) {
+        ExitStatus::Success if !gates.is_empty() => ExitStatus::Gate,
+        status => status,
+    })
 }
 
 /// Returns the exit status that a run's end stands for.

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
+/// The hidden verb by which this program becomes the worker of a built-in engine.
+pub const WORKER_VERB: &str = "__worker";
+
 /// A process to be started under a shim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LaunchSpec {
@@ -105,11 +108,7 @@ pub fn launch(
         set(name, "1");
     }
     LaunchSpec {
-        command: vec![
-            program.into(),
-            crate::worker::VERB.into(),
-            engine.id.clone().into(),
-        ],
+        command: vec![program.into(), WORKER_VERB.into(), engine.id.clone().into()],
         environment,
         network: false,
         protocol: true,

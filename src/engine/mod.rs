@@ -19,7 +19,7 @@ mod whisper_cpp;
 #[path = "whisper_cpp/disabled.rs"]
 mod whisper_cpp;
 
-pub use launch::{LaunchSpec, child_environment, launch};
+pub use launch::{LaunchSpec, WORKER_VERB, child_environment, launch};
 pub use registry::{create, facts};
 
 use crate::model::{Segment, Value};

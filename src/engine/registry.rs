@@ -36,7 +36,7 @@ mod tests {
             match &facts.availability {
                 Availability::Ready => assert!(create(&id).is_some(), "{id}"),
                 Availability::Unavailable(reason) => {
-                    assert!(reason.contains("feature"), "{reason}")
+                    assert!(reason.contains("feature"), "{reason}");
                 }
             }
         }

@@ -143,6 +143,10 @@ pub(super) async fn run_engine(
     }
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call site; a struct would only rename them"
+)]
 /// Runs one launch of a benchmark and tells every trial.
 pub(super) async fn benchmark_launch(
     context: Arc<RunContext>,

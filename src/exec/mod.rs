@@ -3,14 +3,17 @@
 
 mod attempt;
 mod benchmark;
+mod checks;
 mod context;
 mod dispatcher;
 mod download;
 mod inputs;
 mod process;
+mod recipe;
 mod schedule;
 mod state;
 mod supervise;
+mod timed;
 mod verify;
 
 pub use context::{Cancellation, RunContext, RunOptions};

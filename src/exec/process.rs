@@ -1,9 +1,9 @@
 //! Starting a child under its shim, and holding on to the four things that connect to it.
 
 use crate::engine::LaunchSpec;
-use crate::shim::Arguments;
 use command_fds::CommandFdExt;
 use command_fds::FdMapping;
+use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -13,8 +13,8 @@ use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
-/// How often a shim looks at the memory of its tree.
-const SAMPLE: Duration = Duration::from_millis(100);
+/// How often a shim looks at the memory of its tree, in milliseconds.
+const SAMPLE: &str = "100";
 
 /// A running shim with its child.
 pub(super) struct Process {
@@ -37,15 +37,8 @@ pub(super) fn spawn(
     shim_program: &Path,
     spec: &LaunchSpec,
     directory: Option<&Path>,
-    backstop: Option<Duration>,
+    backstop: Duration,
 ) -> io::Result<Process> {
-    let arguments = Arguments {
-        wall: !spec.network,
-        protocol: spec.protocol,
-        backstop,
-        sample: SAMPLE,
-        command: spec.command.clone(),
-    };
     let (reports, reports_of_shim) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     let mut mappings = vec![FdMapping {
         parent_fd: reports_of_shim,
@@ -63,7 +56,7 @@ pub(super) fn spawn(
     }
     let mut command = std::process::Command::new(shim_program);
     command
-        .args(arguments.to_command_line())
+        .args(shim_arguments(spec, backstop))
         .env_clear()
         .envs(&spec.environment)
         .stdin(Stdio::piped())
@@ -88,6 +81,23 @@ pub(super) fn spawn(
         reports: pipe::Receiver::from_owned_fd(set_nonblocking(reports)?)?,
         protocol,
     })
+}
+
+/// Returns the shim's command line, as `shim` documents it.
+fn shim_arguments(spec: &LaunchSpec, backstop: Duration) -> Vec<OsString> {
+    let wall = if spec.network { "none" } else { "network" };
+    let mut arguments: Vec<OsString> = vec![crate::shim::VERB.into()];
+    arguments.extend(["--wall", wall, "--sample-ms", SAMPLE].map(OsString::from));
+    arguments.extend([
+        "--backstop-ms".into(),
+        backstop.as_millis().to_string().into(),
+    ]);
+    if spec.protocol {
+        arguments.push("--protocol".into());
+    }
+    arguments.push("--".into());
+    arguments.extend(spec.command.iter().cloned());
+    arguments
 }
 
 fn set_nonblocking(descriptor: OwnedFd) -> io::Result<OwnedFd> {

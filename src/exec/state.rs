@@ -10,8 +10,10 @@ use std::time::Duration;
 pub(super) struct JobState {
     pub(super) outcome: Option<Outcome>,
     pub(super) finding: Option<VerifyFinding>,
-    /// When its first attempt began.
+    /// When its running attempt began.
     pub(super) started: Option<Duration>,
+    /// What its ended attempts took together.
+    pub(super) took: Duration,
     /// Launches of a benchmark that have completed.
     pub(super) launches: u32,
     /// Bytes a download brought.

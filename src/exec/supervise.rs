@@ -59,7 +59,7 @@ pub(super) async fn supervise(
         &task.shim_program,
         &task.launch,
         task.directory.as_deref(),
-        Some(task.backstop),
+        task.backstop,
     ) {
         Ok(process) => process,
         Err(error) => {
@@ -137,6 +137,7 @@ impl Cancel {
 /// The connections to a child, turned into inputs.
 pub(super) struct Child {
     process: Process,
+    buffers: Buffers,
     lines: LineBuffer,
     waiting: VecDeque<Input>,
     reports: LineBuffer,
@@ -152,6 +153,7 @@ impl Child {
     pub(super) fn new(process: Process, log: Option<&Path>) -> Self {
         Self {
             process,
+            buffers: Buffers::default(),
             lines: LineBuffer::default(),
             waiting: VecDeque::new(),
             reports: LineBuffer::default(),
@@ -174,29 +176,23 @@ impl Child {
                 // Nothing more can happen but the passing of time.
                 std::future::pending::<()>().await;
             }
-            let mut protocol_bytes = [0u8; 65536];
-            let mut report_bytes = [0u8; 4096];
-            let mut stdout_bytes = [0u8; 16384];
-            let mut stderr_bytes = [0u8; 16384];
-            tokio::select! {
-                read = read_some(self.process.protocol.as_mut(), &mut protocol_bytes) => match read {
-                    0 => self.process.protocol = None,
-                    count => self.heard(&protocol_bytes[..count]),
-                },
-                read = read_some(self.process.stderr.as_mut(), &mut stderr_bytes) => match read {
-                    0 => self.process.stderr = None,
-                    count => self.complained(&stderr_bytes[..count]),
-                },
-                read = read_some(self.process.stdout.as_mut(), &mut stdout_bytes) => match read {
-                    0 => self.process.stdout = None,
-                    count => self.output.take_stdout(&stdout_bytes[..count]),
-                },
-                read = self.process.reports.read(&mut report_bytes) => match read {
-                    Ok(count) if count > 0 => self.reported(&report_bytes[..count]),
-                    // The shim is gone without its last word: it was killed.
-                    _ => self.gone = Some(Gone { signal: Some(9), ..Gone::default() }),
-                },
-            }
+            let process = &mut self.process;
+            let buffers = &mut self.buffers;
+            let (from, count) = tokio::select! {
+                count = read_some(process.protocol.as_mut(), &mut buffers.protocol) => {
+                    (Source::Protocol, count)
+                }
+                count = read_some(process.stderr.as_mut(), &mut buffers.stderr) => {
+                    (Source::Stderr, count)
+                }
+                count = read_some(process.stdout.as_mut(), &mut buffers.stdout) => {
+                    (Source::Stdout, count)
+                }
+                count = read_some(Some(&mut process.reports), &mut buffers.reports) => {
+                    (Source::Reports, count)
+                }
+            };
+            self.arrived(from, count);
             if let Some(mut gone) = self.gone.take() {
                 // The tree is gone; what it said before is still in the pipes.
                 self.drain().await;
@@ -204,6 +200,27 @@ impl Child {
                 self.waiting.push_back(Input::Gone(gone));
                 self.told = true;
             }
+        }
+    }
+
+    /// Takes what was read; nothing read is the end of a source.
+    fn arrived(&mut self, from: Source, count: usize) {
+        let bytes = self.buffers.of(from)[..count].to_vec();
+        match (from, count) {
+            (Source::Protocol, 0) => self.process.protocol = None,
+            (Source::Stderr, 0) => self.process.stderr = None,
+            (Source::Stdout, 0) => self.process.stdout = None,
+            // The shim is gone without its last word: it was killed.
+            (Source::Reports, 0) => {
+                self.gone = Some(Gone {
+                    signal: Some(9),
+                    ..Gone::default()
+                });
+            }
+            (Source::Protocol, _) => self.heard(&bytes),
+            (Source::Stderr, _) => self.complained(&bytes),
+            (Source::Stdout, _) => self.output.take(&bytes),
+            (Source::Reports, _) => self.reported(&bytes),
         }
     }
 
@@ -231,8 +248,8 @@ impl Child {
             .filter_map(|line| serde_json::from_slice::<Report>(line).ok())
         {
             match report {
-                Report::Started { wall, .. } => self.wall = wall,
-                Report::SpawnFailed { error } => {
+                Report::Started { wall, .. } => self.wall = wall.into_owned(),
+                Report::SpawnFailed { error, .. } => {
                     self.gone = Some(Gone {
                         not_started: Some(format!("the program cannot be started: {error}")),
                         ..Gone::default()
@@ -258,9 +275,9 @@ impl Child {
                     self.usage = Some(ChildUsage {
                         wall_seconds,
                         cpu_seconds: cpu_user_seconds + cpu_system_seconds,
-                        peak_rss_bytes,
+                        peak_rss_bytes: Some(peak_rss_bytes).filter(|bytes| *bytes > 0),
                         peak_anonymous_bytes,
-                        leaked_processes,
+                        leaked_processes: u32::try_from(leaked_processes).unwrap_or(u32::MAX),
                         network_wall: self.wall.clone(),
                     });
                     self.gone = Some(Gone {
@@ -276,27 +293,36 @@ impl Child {
     /// Reads what is left in the pipes, for a bounded time.
     async fn drain(&mut self) {
         let until = Instant::now() + DRAIN;
-        let mut bytes = [0u8; 65536];
-        while self.process.protocol.is_some() {
-            let read = read_some(self.process.protocol.as_mut(), &mut bytes);
-            match timeout_at(until, read).await {
-                Ok(count) if count > 0 => self.heard(&bytes[..count]),
-                _ => self.process.protocol = None,
+        for from in [Source::Protocol, Source::Stderr, Source::Stdout] {
+            while self.is_open(from) {
+                let process = &mut self.process;
+                let buffers = &mut self.buffers;
+                let read = async {
+                    match from {
+                        Source::Protocol => {
+                            read_some(process.protocol.as_mut(), &mut buffers.protocol).await
+                        }
+                        Source::Stderr => {
+                            read_some(process.stderr.as_mut(), &mut buffers.stderr).await
+                        }
+                        Source::Stdout => {
+                            read_some(process.stdout.as_mut(), &mut buffers.stdout).await
+                        }
+                        Source::Reports => 0,
+                    }
+                };
+                let count = timeout_at(until, read).await.unwrap_or(0);
+                self.arrived(from, count);
             }
         }
-        while self.process.stderr.is_some() {
-            let read = read_some(self.process.stderr.as_mut(), &mut bytes);
-            match timeout_at(until, read).await {
-                Ok(count) if count > 0 => self.complained(&bytes[..count]),
-                _ => self.process.stderr = None,
-            }
-        }
-        while self.process.stdout.is_some() {
-            let read = read_some(self.process.stdout.as_mut(), &mut bytes);
-            match timeout_at(until, read).await {
-                Ok(count) if count > 0 => self.output.take_stdout(&bytes[..count]),
-                _ => self.process.stdout = None,
-            }
+    }
+
+    fn is_open(&self, from: Source) -> bool {
+        match from {
+            Source::Protocol => self.process.protocol.is_some(),
+            Source::Stderr => self.process.stderr.is_some(),
+            Source::Stdout => self.process.stdout.is_some(),
+            Source::Reports => true,
         }
     }
 
@@ -332,11 +358,6 @@ impl Child {
         }
     }
 
-    /// Returns what the child has printed so far on standard output, and forgets it.
-    pub(super) fn take_stdout(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.output.stdout)
-    }
-
     /// Makes sure that nothing is left, and returns what it came to.
     pub(super) async fn finish(mut self, outcome: Outcome) -> Ended {
         // The end of the control pipe ends whatever may still be there.
@@ -353,6 +374,46 @@ impl Child {
     }
 }
 
+/// Where bytes of a child come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Protocol,
+    Stderr,
+    Stdout,
+    Reports,
+}
+
+/// Room for what is read, one for each source, because all are waited for at once.
+struct Buffers {
+    protocol: Vec<u8>,
+    stderr: Vec<u8>,
+    stdout: Vec<u8>,
+    reports: Vec<u8>,
+}
+
+impl Default for Buffers {
+    fn default() -> Self {
+        let room = || vec![0; 16 << 10];
+        Self {
+            protocol: room(),
+            stderr: room(),
+            stdout: room(),
+            reports: room(),
+        }
+    }
+}
+
+impl Buffers {
+    fn of(&self, from: Source) -> &[u8] {
+        match from {
+            Source::Protocol => &self.protocol,
+            Source::Stderr => &self.stderr,
+            Source::Stdout => &self.stdout,
+            Source::Reports => &self.reports,
+        }
+    }
+}
+
 /// Reads some bytes; 0 at the end or on an error; never returns without a reader.
 async fn read_some<R: AsyncRead + Unpin>(reader: Option<&mut R>, bytes: &mut [u8]) -> usize {
     match reader {
@@ -361,12 +422,11 @@ async fn read_some<R: AsyncRead + Unpin>(reader: Option<&mut R>, bytes: &mut [u8
     }
 }
 
-/// A child's output: a bounded log, a bounded tail, and standard output apart.
+/// A child's output: a bounded log and a bounded tail.
 struct Output {
     log: Option<std::fs::File>,
     logged: usize,
     tail: Vec<u8>,
-    stdout: Vec<u8>,
 }
 
 impl Output {
@@ -385,7 +445,6 @@ impl Output {
             log: log.and_then(open),
             logged: 0,
             tail: Vec::new(),
-            stdout: Vec::new(),
         }
     }
 
@@ -401,12 +460,6 @@ impl Output {
         if self.tail.len() > 2 * TAIL_LIMIT {
             self.tail.drain(..self.tail.len() - TAIL_LIMIT);
         }
-    }
-
-    fn take_stdout(&mut self, bytes: &[u8]) {
-        let room = LOG_LIMIT.saturating_sub(self.stdout.len()).min(bytes.len());
-        self.stdout.extend_from_slice(&bytes[..room]);
-        self.take(bytes);
     }
 
     fn tail(&self) -> String {

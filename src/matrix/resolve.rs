@@ -133,10 +133,10 @@ pub fn read(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<Matri
         );
         return None;
     }
-    let directory = source
-        .path
-        .parent()
-        .map(Path::to_path_buf)
+    // Absolute, so that a plan is the same from whichever folder it is made.
+    let directory = std::path::absolute(&source.path)
+        .ok()
+        .and_then(|path| path.parent().map(Path::to_path_buf))
         .unwrap_or_default();
     let stem = source
         .path

@@ -2,7 +2,6 @@
 
 use super::plan::VerifyMethod;
 use super::value::Value;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -221,7 +220,7 @@ fn slug_segment(text: &str) -> String {
 }
 
 /// Returns bytes as lower-case hexadecimal digits.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -266,14 +265,4 @@ impl Job {
             spec,
         }
     }
-}
-
-/// Returns axis values in the order of the axes, for display.
-#[must_use]
-pub fn show_values(values: &IndexMap<String, Value>) -> String {
-    values
-        .iter()
-        .map(|(axis, value)| format!("{axis}={value}"))
-        .collect::<Vec<_>>()
-        .join(" ")
 }

@@ -226,7 +226,7 @@ pub struct AudioDefinition {
 pub enum OutputRule {
     /// All of standard output.
     Text,
-    /// The values that a JSONPath selects in standard output, joined by spaces.
+    /// The values that a JSON path selects in standard output, joined by spaces.
     Jsonpath(String),
     /// The text of a file that the command writes.
     File(String),

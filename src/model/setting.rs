@@ -60,7 +60,8 @@ pub struct SettingDeclaration {
 }
 
 impl SettingDeclaration {
-    /// Returns the value in the setting's own type.
+    /// Returns the value in the setting's own type, numbers in one spelling: `2` and `2.0` are one
+    /// value of a whole number.
     ///
     /// # Errors
     ///
@@ -87,10 +88,7 @@ impl SettingDeclaration {
                         "`{name}` takes a whole number from {minimum} to {maximum}, and this is {number}"
                     ));
                 }
-                Ok(Value {
-                    scalar: Scalar::Integer(number),
-                    written: value.written.clone(),
-                })
+                Ok(Value::integer(number))
             }
             SettingKind::Number { minimum, maximum } => {
                 let number = value
@@ -101,13 +99,10 @@ impl SettingDeclaration {
                         "`{name}` takes a number from {minimum} to {maximum}, and this is {number}"
                     ));
                 }
-                Ok(Value {
-                    scalar: Scalar::Number(number),
-                    written: value.written.clone(),
-                })
+                Ok(Value::number(number))
             }
             SettingKind::Choice(words) => {
-                if words.iter().any(|word| *word == value.written) {
+                if words.contains(&value.written) {
                     return Ok(value.clone().into_text());
                 }
                 let shown: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();

@@ -41,7 +41,7 @@ pub(super) fn check_names(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut D
         ("matrix.include", &matrix.include),
     ] {
         for entry in entries {
-            check_entry(path, entry, path == "matrix.exclude", inputs, problems);
+            check_entry(matrix, path, entry, inputs, problems);
         }
     }
     for (kind, value) in &matrix.override_names {
@@ -68,16 +68,21 @@ pub(super) fn check_names(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut D
     check_definitions(matrix, inputs, problems);
 }
 
+/// Checks an entry of `include` or `exclude`. What only has to match an axis may be of any type:
+/// that it then never matches is told as a lint where the entries are carried out.
 fn check_entry(
+    matrix: &Matrix,
     path: &str,
     entry: &Entry,
-    globs: bool,
     inputs: &Inputs<'_>,
     problems: &mut Diagnostics,
 ) {
+    let excludes = path == "matrix.exclude";
     for key in &entry.keys {
+        let matches_axis = matrix.axes.iter().any(|axis| axis.name == key.name)
+            && !NAMED_AXES.contains(&key.name.as_str());
         for value in &key.values {
-            let is_glob = globs && value.value.written.contains(['*', '?', '[']);
+            let is_glob = excludes && value.value.written.contains(['*', '?', '[']);
             if is_glob {
                 if let Err(error) = Glob::new(&value.value.written) {
                     problems.push(bad_glob(&value.value.written, &error, &value.span).path(path));
@@ -86,7 +91,7 @@ fn check_entry(
                 if !inputs.corpus.contains(&value.value.written) {
                     problems.push(unknown_audio(value, inputs.corpus).path(path));
                 }
-            } else {
+            } else if !matches_axis && !(excludes && !NAMED_AXES.contains(&key.name.as_str())) {
                 check_value(&key.name, value, path, inputs, problems);
             }
         }
@@ -231,6 +236,7 @@ fn check_setting(
 
 /// Checks the values under `settings:` and tells which backend ignores which.
 pub(super) fn check_settings(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) {
+    lint_threads(matrix, inputs, problems);
     for entry in &matrix.settings {
         let path = format!("settings.{}", entry.name);
         if NAMED_AXES.contains(&entry.name.as_str()) {
@@ -281,6 +287,35 @@ pub(super) fn check_settings(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mu
     }
 }
 
+/// Engines collapse when they have more threads than cores, because their barriers spin.
+fn lint_threads(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) {
+    let axis = matrix
+        .axes
+        .iter()
+        .filter(|axis| axis.name == "threads")
+        .flat_map(|a| &a.values);
+    let setting = matrix
+        .settings
+        .iter()
+        .filter(|entry| entry.name == "threads");
+    for value in axis.chain(setting.map(|entry| &entry.value)) {
+        if value
+            .value
+            .as_integer()
+            .is_some_and(|threads| threads > i64::from(inputs.cores))
+        {
+            problems.push(
+                Diagnostic::warning(
+                    Some(value.span.clone()),
+                    format!("{} threads on {} cores", value.value, inputs.cores),
+                )
+                .path("threads")
+                .hint("engines whose threads spin become many times slower: use at most the cores"),
+            );
+        }
+    }
+}
+
 fn check_gates(matrix: &Matrix, problems: &mut Diagnostics) {
     for (gate, span) in &matrix.gates {
         if gate.max.is_none() && gate.min.is_none() {
@@ -288,6 +323,16 @@ fn check_gates(matrix: &Matrix, problems: &mut Diagnostics) {
                 Diagnostic::error(Some(span.clone()), "a gate without a bound")
                     .path("gates")
                     .hint("write `max: …` or `min: …`"),
+            );
+        }
+        if gate.scope == crate::model::GateScope::Set {
+            problems.push(
+                Diagnostic::error(
+                    Some(span.clone()),
+                    "gates over sets are not carried out by this version",
+                )
+                .path("gates")
+                .hint("write `scope: row`; a data set's row is the set as a whole"),
             );
         }
         if !crate::model::GATE_METRICS.contains(&gate.metric.as_str()) {

@@ -415,21 +415,17 @@ fn language_skip(
     given: Option<&Value>,
 ) -> Option<String> {
     let model = model.filter(|model| !model.languages.is_empty())?;
-    audio
-        .utterances
-        .iter()
-        .filter_map(|utterance| {
-            let language = given
-                .map(|value| &value.written)
-                .or(utterance.language.as_ref())?;
-            (!model.languages.contains(language)).then(|| {
-                format!(
-                    "`{}` knows only {}, and `{}` is in `{language}`",
-                    model.id,
-                    model.languages.join(", "),
-                    utterance.id
-                )
-            })
+    audio.utterances.iter().find_map(|utterance| {
+        let language = given
+            .map(|value| &value.written)
+            .or(utterance.language.as_ref())?;
+        (!model.languages.contains(language)).then(|| {
+            format!(
+                "`{}` knows only {}, and `{}` is in `{language}`",
+                model.id,
+                model.languages.join(", "),
+                utterance.id
+            )
         })
-        .next()
+    })
 }

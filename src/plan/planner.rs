@@ -21,6 +21,8 @@ pub struct Inputs<'a> {
     pub engines: &'a IndexMap<String, EngineFacts>,
     /// The ids of the engines that the matrix chooses.
     pub chosen: Vec<String>,
+    /// Cores of this machine, for lints only: the plan is the same on every machine.
+    pub cores: u32,
     /// Overrides the matrix's verify methods.
     pub verify_method: Option<VerifyMethod>,
 }
@@ -33,6 +35,19 @@ pub fn plan(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) ->
     check_names(matrix, inputs, problems);
     check_settings(matrix, inputs, problems);
     resolve_audio(&mut axes, inputs.corpus, problems);
+    if let Some(quiet) = matrix.quiet {
+        problems.push(
+            crate::diagnostic::Diagnostic::warning(
+                None,
+                format!(
+                    "waiting for a load below {} is not carried out by this version",
+                    quiet.load
+                ),
+            )
+            .path("quiet")
+            .hint("the load is recorded with every launch"),
+        );
+    }
     if matrix.isolation == Isolation::Model {
         problems.push(
             crate::diagnostic::Diagnostic::error(

@@ -46,7 +46,7 @@ pub struct JobRecord {
     pub outcome: Option<Outcome>,
     /// What a verify found.
     pub finding: Option<VerifyFinding>,
-    /// Seconds from its first start to its end.
+    /// Seconds that its attempts took together.
     pub seconds: f64,
     /// Bytes a download brought.
     pub bytes: u64,
@@ -138,7 +138,7 @@ pub fn fold(plan: Plan, events: impl IntoIterator<Item = Stamped>) -> Result<Run
 
 fn apply(record: &mut RunRecord, stamped: Stamped) {
     let now = stamped.elapsed_seconds;
-    let mut attempt = |job: JobId, launch: u32, change: &mut dyn FnMut(&mut AttemptRecord)| {
+    let mut attempt = |job: JobId, launch: u32, change: &dyn Fn(&mut AttemptRecord)| {
         let attempts = &mut record.jobs.entry(job).or_default().attempts;
         if let Some(attempt) = attempts
             .iter_mut()
@@ -178,7 +178,7 @@ fn apply(record: &mut RunRecord, stamped: Stamped) {
             start_seconds,
             settings,
         } => {
-            attempt(job, launch, &mut |attempt| {
+            attempt(job, launch, &|attempt| {
                 attempt.version = Some(version.clone());
                 attempt.start_seconds = Some(start_seconds);
                 attempt.settings.clone_from(&settings);
@@ -189,8 +189,8 @@ fn apply(record: &mut RunRecord, stamped: Stamped) {
             launch,
             load_seconds,
         } => {
-            attempt(job, launch, &mut |attempt| {
-                attempt.load_seconds = Some(load_seconds)
+            attempt(job, launch, &|attempt| {
+                attempt.load_seconds = Some(load_seconds);
             });
         }
         RunEvent::AttemptEnded {
@@ -200,7 +200,7 @@ fn apply(record: &mut RunRecord, stamped: Stamped) {
             usage,
             stderr_tail,
         } => {
-            attempt(job, launch, &mut |attempt| {
+            attempt(job, launch, &|attempt| {
                 attempt.outcome = Some(outcome.clone());
                 attempt.usage.clone_from(&usage);
                 attempt.stderr_tail.clone_from(&stderr_tail);

@@ -2,7 +2,7 @@
 
 use super::cell::Cell;
 use super::rows::ResultRow;
-use crate::model::{Job, JobSpec, Outcome, Sample};
+use crate::model::{Combination, Job, JobSpec, Outcome, Sample};
 use crate::record::RunRecord;
 use std::collections::BTreeSet;
 
@@ -541,9 +541,11 @@ pub fn job_columns() -> Vec<Column<Job>> {
                 Cell::number(first.map(|attempt| attempt.started_at))
             },
         ),
-        job("seconds", "From its start to its end.", |record, job| {
-            Cell::number(record.job(&job.id).map(|job| job.seconds))
-        }),
+        job(
+            "seconds",
+            "What its attempts took together.",
+            |record, job| Cell::number(record.job(&job.id).map(|job| job.seconds)),
+        ),
         job(
             "deadline_seconds",
             "The limit that it ran under: of a verify by loading, of a download, or of one trial.",
@@ -604,14 +606,14 @@ fn deadline_seconds(record: &RunRecord, job: &Job) -> Option<f64> {
 
 /// Returns the columns of `combinations.csv`: one row for each combination, by its position.
 #[must_use]
-pub fn combination_columns(record: &RunRecord) -> Vec<Column<usize>> {
+pub fn combination_columns(axes: &[String], combinations: &[Combination]) -> Vec<Column<usize>> {
     let mut columns = vec![combination(
         "combination",
         "Its position in the plan, from 0.",
         |_, row: &usize| Cell::count(Some(*row)),
     )];
-    let mut names = record.plan.axes.clone();
-    for combination in &record.plan.combinations {
+    let mut names = axes.to_vec();
+    for combination in combinations {
         for name in combination.keys() {
             if !names.contains(name) {
                 names.push(name.clone());

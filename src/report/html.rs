@@ -127,7 +127,7 @@ pub fn render_html(record: &RunRecord) -> Result<String, HtmlError> {
             matrix_text: &record.plan.matrix_text,
         },
         machine: &record.machine,
-        answer: answer(&rows),
+        answer: answer(record, &rows),
         failures: views
             .iter()
             .filter(|row| row.status != "completed")
@@ -142,10 +142,10 @@ pub fn render_html(record: &RunRecord) -> Result<String, HtmlError> {
 }
 
 /// The answer in a sentence: the fastest row among the most accurate.
-fn answer(rows: &[ResultRow<'_>]) -> String {
+fn answer(record: &RunRecord, rows: &[ResultRow<'_>]) -> String {
     let measured: Vec<(&ResultRow<'_>, f64, f64)> = rows
         .iter()
-        .filter(|row| row.status() == "completed")
+        .filter(|row| row.status() == "completed" && !is_synthetic(record, row))
         .filter_map(|row| Some((row, row.rtfx?, row.score?.words.rate())))
         .collect();
     let Some(best) = measured.iter().map(|row| row.2).min_by(f64::total_cmp) else {
@@ -164,6 +164,14 @@ fn answer(rows: &[ResultRow<'_>]) -> String {
     })
 }
 
+fn is_synthetic(record: &RunRecord, row: &ResultRow<'_>) -> bool {
+    record
+        .plan
+        .engines
+        .get(&row.spec.backend)
+        .is_some_and(|engine| engine.synthetic)
+}
+
 fn configuration(row: &ResultRow<'_>) -> String {
     let mut parts = vec![row.spec.backend.clone(), row.spec.model.clone()];
     if !row.spec.quantization.is_empty() {
@@ -180,7 +188,6 @@ fn configuration(row: &ResultRow<'_>) -> String {
 }
 
 fn view(record: &RunRecord, row: &ResultRow<'_>) -> RowView {
-    let engine = record.plan.engines.get(&row.spec.backend);
     let references = record.plan.audio.get(&row.spec.audio).map(|audio| {
         audio
             .utterances
@@ -194,7 +201,7 @@ fn view(record: &RunRecord, row: &ResultRow<'_>) -> RowView {
         model: row.spec.model.clone(),
         audio: row.spec.audio.clone(),
         status: row.status(),
-        synthetic: engine.is_some_and(|engine| engine.synthetic),
+        synthetic: is_synthetic(record, row),
         wer: row.score.map(|score| score.words.rate()),
         rtfx: row.rtfx,
         median: row.transcribe.map(|spread| spread.median),

@@ -55,7 +55,11 @@ pub fn write_reports(record: &RunRecord, folder: &Path) -> Result<Vec<PathBuf>, 
         ),
         (
             "combinations.csv",
-            to_csv(record, &combination_columns(record), &positions)?,
+            to_csv(
+                record,
+                &combination_columns(&record.plan.axes, &record.plan.combinations),
+                &positions,
+            )?,
         ),
         ("report.html", render_html(record)?.into_bytes()),
     ];

@@ -1,108 +1,67 @@
-//! What the tree costs: CPU from the kernel's accounts of reaped children, memory by looking.
+//! What a finished tree has used, and how each figure is defined.
+//!
+//! **Processor time** is the kernel's sum over the main child and all descendants that somebody
+//! waited for: `getrusage(RUSAGE_CHILDREN)` of the shim. Orphans are reaped by the shim and so are
+//! in it. Missing is only a process whose parent ignores SIGCHLD: the kernel reaps it uncounted.
+//!
+//! **Peak resident size** is the largest of
+//!
+//! 1. `ru_maxrss` of the same call: the high-water mark of the one process of the tree that was
+//!    largest, kept by the kernel, so no peak is missed however short it was. The kernel carries a
+//!    mark over `exec`: the main child starts with that of its fork of the shim. A tree smaller than
+//!    that (some hundred KiB to a few MiB) is reported as that large; a larger one is exact;
+//! 2. `VmHWM` of each process as sampled, for those that `ru_maxrss` misses (see above);
+//! 3. the largest sum of `VmRSS` over all processes of the tree in one sample. Pages that several
+//!    processes share count once for each, and a sum higher than any sampled one is missed.
+//!
+//! So a single process is measured by the kernel, and a tree is at least its largest process. The
+//! kernel itself counts in batches per processor: a reading may be off by some dozen pages each.
+//!
+//! **Peak anonymous size** is the largest sum of `RssAnon` in one sample: memory that no file
+//! stands behind, so mapped weights are left out. Known only by sampling: a peak between two
+//! samples is missed, and what the tree grew in its last interval too, because a process that
+//! has ended has no memory left to look at.
 
-use super::tree::descendants;
-use rustix::process::Pid;
-use std::fs;
+#![expect(unsafe_code, reason = "`getrusage` has no safe wrapper")]
 
-/// The largest memory seen so far.
-#[derive(Debug, Default)]
-pub(super) struct Memory {
-    pub(super) peak_rss: Option<u64>,
-    pub(super) peak_anonymous: Option<u64>,
+use std::mem::MaybeUninit;
+
+/// What all reaped descendants have used together.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Usage {
+    /// Processor time in user mode, in seconds.
+    pub user_seconds: f64,
+    /// Processor time in the kernel, in seconds.
+    pub system_seconds: f64,
+    /// Resident size of the largest single process, in bytes.
+    pub largest_resident: u64,
 }
 
-impl Memory {
-    /// Looks at one process, which is enough while it has no child.
-    pub(super) fn look_at(&mut self, child: Pid) {
-        let pids: Vec<Pid> = if has_children(child) {
-            descendants()
-                .iter()
-                .filter(|d| !d.zombie)
-                .map(|d| d.pid)
-                .collect()
-        } else {
-            vec![child]
+impl Usage {
+    /// Returns the usage of all descendants that were reaped so far; zeros if the system fails.
+    pub(super) fn of_reaped_descendants() -> Self {
+        let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+        // SAFETY: the call fills the structure; if it fails, zeros are a valid value of it too.
+        let usage = unsafe {
+            libc::getrusage(libc::RUSAGE_CHILDREN, usage.as_mut_ptr());
+            usage.assume_init()
         };
-        let (mut resident, mut anonymous, mut highest) = (0, 0, 0);
-        for pid in pids {
-            let Some(status) = MemoryStatus::of(pid) else {
-                continue;
-            };
-            resident += status.resident;
-            anonymous += status.anonymous;
-            highest = highest.max(status.high_water);
-        }
-        if resident > 0 {
-            self.peak_rss = self.peak_rss.max(Some(resident.max(highest)));
-            self.peak_anonymous = self.peak_anonymous.max(Some(anonymous));
+        Self {
+            user_seconds: seconds(usage.ru_utime),
+            system_seconds: seconds(usage.ru_stime),
+            largest_resident: u64::try_from(usage.ru_maxrss).unwrap_or(0) * MAXRSS_UNIT,
         }
     }
 }
 
-/// Whether the kernel lists children of a process's main thread. Where it cannot tell, the answer
-/// is yes, and the whole of `/proc` is looked at.
-fn has_children(pid: Pid) -> bool {
-    let number = pid.as_raw_nonzero();
-    fs::read_to_string(format!("/proc/{number}/task/{number}/children"))
-        .map_or(true, |children| !children.trim().is_empty())
-}
+/// Bytes in one unit of `ru_maxrss`.
+const MAXRSS_UNIT: u64 = if cfg!(target_vendor = "apple") {
+    1
+} else {
+    1024
+};
 
-struct MemoryStatus {
-    resident: u64,
-    anonymous: u64,
-    high_water: u64,
-}
-
-impl MemoryStatus {
-    /// Reads `/proc/PID/status`; `None` once the process has ended.
-    fn of(pid: Pid) -> Option<Self> {
-        let status = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).ok()?;
-        let field = |name: &str| -> Option<u64> {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.trim()
-                .strip_suffix("kB")?
-                .trim()
-                .parse::<u64>()
-                .ok()
-                .map(|kib| kib * 1024)
-        };
-        Some(Self {
-            resident: field("VmRSS:")?,
-            anonymous: field("RssAnon:")?,
-            high_water: field("VmHWM:")?,
-        })
-    }
-}
-
-/// User and system time of every child that has been reaped, and of theirs.
-pub(super) struct ReapedUsage {
-    pub(super) user_seconds: f64,
-    pub(super) system_seconds: f64,
-    /// The largest high-water mark among them. A child starts with the mark of this process, which
-    /// is a few MiB: far below any engine's.
-    pub(super) peak_rss_bytes: u64,
-}
-
-/// Returns what all reaped children have cost together.
-pub(super) fn reaped_usage() -> ReapedUsage {
-    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
-    #[expect(unsafe_code, reason = "rustix has no getrusage")]
-    // SAFETY: the pointer is valid for writes, and zero is a valid value of every field, so the
-    // struct is initialised whether the call succeeds or not.
-    let usage = unsafe {
-        libc::getrusage(libc::RUSAGE_CHILDREN, usage.as_mut_ptr());
-        usage.assume_init()
-    };
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "CPU times are far below 2^53 microseconds"
-    )]
-    let seconds = |time: libc::timeval| time.tv_sec as f64 + f64::from(time.tv_usec as i32) * 1e-6;
-    // Kilobytes on Linux, bytes on macOS.
-    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
-    ReapedUsage {
-        user_seconds: seconds(usage.ru_utime),
-        system_seconds: seconds(usage.ru_stime),
-        peak_rss_bytes: u64::try_from(usage.ru_maxrss).unwrap_or(0) * unit,
-    }
+#[expect(clippy::cast_precision_loss, reason = "2^53 seconds are enough")]
+fn seconds(time: libc::timeval) -> f64 {
+    time.tv_sec as f64 + time.tv_usec as f64 / 1e6
 }

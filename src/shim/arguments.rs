@@ -1,103 +1,206 @@
-//! The shim's own command line, read by hand: it is written by the runner only.
+//! The command line of the shim, read by hand: a parser library would cost more than the shim.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::RawFd;
 use std::time::Duration;
 
-/// The hidden verb.
-pub const VERB: &str = "__shim";
+/// How often memory is looked at when `--sample-ms` is not given.
+const DEFAULT_SAMPLE_INTERVAL: Duration = Duration::from_millis(100);
 
-/// What a shim is told.
+/// Where reports go when `--report-fd` is not given.
+const DEFAULT_REPORT_DESCRIPTOR: RawFd = 4;
+
+/// What the runner asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Arguments {
-    /// Keep the child from a network.
+pub(super) struct Options {
+    /// Whether the tree is cut off from the network.
     pub wall: bool,
-    /// The child gets descriptor 3.
-    pub protocol: bool,
-    /// End everything after this, whatever the runner does.
+    /// Whether this process already is the one that macOS' `sandbox-exec` started again.
+    pub behind_wall: bool,
+    /// Time since the start after which the tree is killed although nobody asked; `None` = never.
     pub backstop: Option<Duration>,
-    /// How often memory is looked at.
-    pub sample: Duration,
-    /// Program and arguments.
-    pub command: Vec<OsString>,
+    /// Time between two looks at the memory of the tree; `None` = never.
+    pub sample_interval: Option<Duration>,
+    /// Whether descriptor 3 is a protocol socket for the child.
+    pub protocol: bool,
+    /// Number of the descriptor that reports are written to.
+    pub report_descriptor: RawFd,
+    /// What to start; looked up in `PATH` if it holds no slash.
+    pub program: OsString,
+    /// Its arguments, without its name.
+    pub arguments: Vec<OsString>,
 }
 
-impl Arguments {
+/// Why a command line is not one of the shim's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ArgumentError {
+    #[error("unknown option {0:?}; put `--` before the program to start")]
+    UnknownOption(OsString),
+    #[error("{0} needs a value; add it as the next argument")]
+    MissingValue(&'static str),
+    #[error("{option} does not take {value:?}; give {expected}")]
+    WrongValue {
+        option: &'static str,
+        value: OsString,
+        expected: &'static str,
+    },
+    #[error("nothing to start; give a program after `--`")]
+    NoProgram,
+    #[error("--report-fd {0} is taken by the child; give 4 or above, or 3 without --protocol")]
+    ReportDescriptorTaken(RawFd),
+}
+
+impl Options {
     /// Reads the arguments that follow the verb.
-    ///
-    /// # Errors
-    ///
-    /// Returns what is wrong, for the log: only a mistake in the runner can cause it.
-    pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Self, String> {
-        let mut parsed = Self {
+    pub(super) fn parse(
+        mut arguments: impl Iterator<Item = OsString>,
+    ) -> Result<Self, ArgumentError> {
+        let mut options = Self {
             wall: false,
-            protocol: false,
+            behind_wall: false,
             backstop: None,
-            sample: Duration::from_millis(100),
-            command: Vec::new(),
+            sample_interval: Some(DEFAULT_SAMPLE_INTERVAL),
+            protocol: false,
+            report_descriptor: DEFAULT_REPORT_DESCRIPTOR,
+            program: OsString::new(),
+            arguments: Vec::new(),
         };
-        let mut arguments = arguments;
-        while let Some(argument) = arguments.next() {
+        loop {
+            let Some(argument) = arguments.next() else {
+                return Err(ArgumentError::NoProgram);
+            };
             match argument.to_str() {
-                Some("--wall") => parsed.wall = true,
-                Some("--protocol") => parsed.protocol = true,
-                Some("--backstop-ms") => parsed.backstop = Some(milliseconds(arguments.next())?),
-                Some("--sample-ms") => parsed.sample = milliseconds(arguments.next())?,
-                Some("--") => {
-                    parsed.command = arguments.collect();
-                    break;
+                Some("--") => break,
+                Some("--wall") => options.wall = wall(&mut arguments)?,
+                Some("--behind-wall") => options.behind_wall = true,
+                Some("--backstop-ms") => {
+                    options.backstop = Some(milliseconds("--backstop-ms", &mut arguments)?);
                 }
-                _ => return Err(format!("unknown argument {}", argument.display())),
+                Some("--sample-ms") => {
+                    let interval = milliseconds("--sample-ms", &mut arguments)?;
+                    options.sample_interval = (!interval.is_zero()).then_some(interval);
+                }
+                Some("--protocol") => options.protocol = true,
+                Some("--report-fd") => {
+                    options.report_descriptor =
+                        number("--report-fd", "the number of a descriptor", &mut arguments)?;
+                }
+                _ => return Err(ArgumentError::UnknownOption(argument)),
             }
         }
-        if parsed.command.is_empty() {
-            return Err("no program after `--`".into());
+        let first_free = if options.protocol { 4 } else { 3 };
+        if options.report_descriptor < first_free {
+            return Err(ArgumentError::ReportDescriptorTaken(
+                options.report_descriptor,
+            ));
         }
-        Ok(parsed)
-    }
-
-    /// Returns the arguments as [`Arguments::parse`] reads them, with the verb before them.
-    #[must_use]
-    pub fn to_command_line(&self) -> Vec<OsString> {
-        let mut line: Vec<OsString> = vec![VERB.into()];
-        if self.wall {
-            line.push("--wall".into());
-        }
-        if self.protocol {
-            line.push("--protocol".into());
-        }
-        if let Some(backstop) = self.backstop {
-            line.push("--backstop-ms".into());
-            line.push(backstop.as_millis().to_string().into());
-        }
-        line.push("--sample-ms".into());
-        line.push(self.sample.as_millis().to_string().into());
-        line.push("--".into());
-        line.extend(self.command.iter().cloned());
-        line
+        options.program = arguments.next().ok_or(ArgumentError::NoProgram)?;
+        options.arguments = arguments.collect();
+        Ok(options)
     }
 }
 
-fn milliseconds(argument: Option<OsString>) -> Result<Duration, String> {
-    argument
-        .and_then(|text| text.to_str()?.parse().ok())
-        .map(Duration::from_millis)
-        .ok_or_else(|| "a number of milliseconds is missing".to_owned())
+fn wall(arguments: &mut impl Iterator<Item = OsString>) -> Result<bool, ArgumentError> {
+    let value = arguments
+        .next()
+        .ok_or(ArgumentError::MissingValue("--wall"))?;
+    match value.to_str() {
+        Some("network") => Ok(true),
+        Some("none") => Ok(false),
+        _ => Err(ArgumentError::WrongValue {
+            option: "--wall",
+            value,
+            expected: "`network` or `none`",
+        }),
+    }
+}
+
+fn milliseconds(
+    option: &'static str,
+    arguments: &mut impl Iterator<Item = OsString>,
+) -> Result<Duration, ArgumentError> {
+    number(option, "a whole number of milliseconds", arguments).map(Duration::from_millis)
+}
+
+fn number<N: std::str::FromStr>(
+    option: &'static str,
+    expected: &'static str,
+    arguments: &mut impl Iterator<Item = OsString>,
+) -> Result<N, ArgumentError> {
+    let value = arguments
+        .next()
+        .ok_or(ArgumentError::MissingValue(option))?;
+    let parsed = OsStr::to_str(&value).and_then(|text| text.parse().ok());
+    parsed.ok_or(ArgumentError::WrongValue {
+        option,
+        value,
+        expected,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn parse(line: &str) -> Result<Options, ArgumentError> {
+        Options::parse(line.split_whitespace().map(OsString::from))
+    }
+
     #[test]
-    fn what_is_written_is_read() {
-        let arguments = Arguments {
-            wall: true,
-            protocol: true,
-            backstop: Some(Duration::from_secs(3)),
-            sample: Duration::from_millis(20),
-            command: vec!["sh".into(), "-c".into(), "--".into()],
-        };
-        let line = arguments.to_command_line();
-        assert_eq!(Arguments::parse(line.into_iter().skip(1)), Ok(arguments));
+    fn every_option_is_understood() {
+        let options = parse(
+            "--wall network --backstop-ms 2500 --sample-ms 20 --protocol --report-fd 9 -- ls -l --",
+        )
+        .unwrap();
+        assert!(options.wall && options.protocol);
+        assert_eq!(options.backstop, Some(Duration::from_millis(2500)));
+        assert_eq!(options.sample_interval, Some(Duration::from_millis(20)));
+        assert_eq!(options.report_descriptor, 9);
+        assert_eq!(options.program, "ls");
+        assert_eq!(options.arguments, ["-l", "--"]);
+    }
+
+    #[test]
+    fn without_options_there_is_no_wall_and_no_backstop() {
+        let options = parse("-- true").unwrap();
+        assert!(!options.wall && !options.protocol);
+        assert_eq!(options.backstop, None);
+        assert_eq!(options.sample_interval, Some(Duration::from_millis(100)));
+        assert_eq!(options.report_descriptor, 4);
+    }
+
+    #[test]
+    fn a_sample_interval_of_zero_turns_sampling_off() {
+        assert_eq!(
+            parse("--sample-ms 0 -- true").unwrap().sample_interval,
+            None
+        );
+    }
+
+    #[test]
+    fn misuse_names_the_argument_and_the_remedy() {
+        for (line, words) in [
+            ("--walls none -- true", vec!["--walls", "--"]),
+            ("true", vec!["\"true\"", "`--`"]),
+            ("--wall", vec!["--wall", "needs a value"]),
+            (
+                "--wall internet -- true",
+                vec!["internet", "`network` or `none`"],
+            ),
+            ("--backstop-ms -5 -- true", vec!["-5", "milliseconds"]),
+            ("--backstop-ms 1.5 -- true", vec!["1.5", "milliseconds"]),
+            ("--protocol", vec!["nothing to start"]),
+            ("--protocol --", vec!["nothing to start"]),
+            ("--report-fd 2 -- true", vec!["--report-fd 2", "taken"]),
+            (
+                "--protocol --report-fd 3 -- true",
+                vec!["--report-fd 3", "taken"],
+            ),
+        ] {
+            let message = parse(line).unwrap_err().to_string();
+            for word in words {
+                assert!(message.contains(word), "{line}: {message}");
+            }
+        }
     }
 }

@@ -1,328 +1,354 @@
-//! The shim's life: raise the wall, start the child, watch, end everything, report.
+//! The life of a shim: set up, start, watch, end everything, report.
 
-use super::accounting::{Memory, reaped_usage};
-use super::arguments::Arguments;
-use super::report::{EndedBy, Report};
-use super::{tree, wall};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, set_child_subreaper, setsid, waitid,
-};
-use std::ffi::OsString;
-use std::fs::File;
-use std::io::Write;
-use std::os::fd::{AsFd, FromRawFd, OwnedFd};
-use std::os::unix::process::CommandExt;
-use std::process::{Command, ExitCode, Stdio};
+use std::fmt::Display;
+use std::io;
+use std::os::fd::AsFd;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-/// The shim's own statuses: the command line was wrong, or the wall did not hold.
-const STATUS_REFUSED: u8 = 125;
-/// The child's program could not be started.
-const STATUS_NOT_STARTED: u8 = 126;
-/// The tree was ended by force.
-const STATUS_KILLED: u8 = 137;
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus};
 
-/// Runs a shim with the arguments that follow the verb.
-pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::parse(arguments) {
-        Ok(arguments) => arguments,
-        Err(reason) => {
-            let _ = writeln!(std::io::stderr(), "shim: {reason}");
-            return ExitCode::from(STATUS_REFUSED);
-        }
+use super::accounting::Usage;
+use super::arguments::Options;
+use super::control::{Control, Request};
+use super::descriptors::{Descriptors, PassedOn};
+use super::report::{EndedBy, Report, Reporter};
+use super::sampler::Sampler;
+use super::signals::Waiter;
+use super::tree::Tree;
+use super::{VERB, launch, wall};
+
+/// Nothing was started: the shim was misused, or the wall does not stand.
+const REFUSED: u8 = 125;
+/// The program was found and could not be started.
+const CANNOT_START: u8 = 126;
+/// The program was not found.
+const NOT_FOUND: u8 = 127;
+/// Added to the number of the signal that ended the child.
+const BY_SIGNAL: i32 = 128;
+
+/// How long descendants may take to follow a main child that ended by itself before they count as
+/// leaked: helpers that end when their pipe closes are on their way.
+const TIME_TO_FOLLOW: Duration = Duration::from_millis(50);
+
+/// Time between two kills of what is left: grows from the first to the last, as what does not
+/// die within milliseconds hangs in the kernel and is only waited for.
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+const LAST_PAUSE: Duration = Duration::from_millis(50);
+
+/// Says on standard error why nothing is done, and returns the exit status for it.
+pub(super) fn refuse(reason: &dyn Display) -> ExitCode {
+    let message = format!("earmark {VERB}: {reason}\n");
+    // Where standard error is closed, nobody is there to be told.
+    let _ = rustix::io::write(rustix::stdio::stderr(), message.as_bytes());
+    ExitCode::from(REFUSED)
+}
+
+/// Does what the command line asks for, from the start of the child to the end of its tree.
+pub(super) fn run(options: &Options) -> ExitCode {
+    // Before descriptors are touched: on macOS the shim starts anew here and needs them all.
+    let wall = wall::raise(options);
+    let Descriptors {
+        control,
+        report,
+        passed_on,
+    } = match Descriptors::take_over(options) {
+        Ok(descriptors) => descriptors,
+        Err(error) => return refuse(&error),
     };
-    let Some(mut reports) = take_report_pipe() else {
-        let _ = writeln!(
-            std::io::stderr(),
-            "shim: it is started by the runner, not by hand"
-        );
-        return ExitCode::from(STATUS_REFUSED);
-    };
-    if arguments.wall
-        && let Err(error) = wall::raise()
-    {
-        tell(&mut reports, &Report::WallFailed { error });
-        return ExitCode::from(STATUS_REFUSED);
-    }
-    match start(&arguments) {
-        Ok((pid, pidfd)) => {
-            let wall = if arguments.wall { wall::NAME } else { "none" };
-            let started = Report::Started {
-                pid: pid.as_raw_nonzero().get(),
-                wall: wall.into(),
-            };
-            tell(&mut reports, &started);
-            Watch::new(&arguments, pid).run(&pidfd, &mut reports)
-        }
+    let mut reporter = Reporter::new(report);
+    let wall = match wall {
+        Ok(wall) => wall,
         Err(error) => {
-            tell(
-                &mut reports,
-                &Report::SpawnFailed {
-                    error: error.to_string(),
-                },
-            );
-            ExitCode::from(STATUS_NOT_STARTED)
+            reporter.send(&Report::WallFailed {
+                error: error.to_string(),
+            });
+            return ExitCode::from(REFUSED);
         }
-    }
-}
-
-/// Takes descriptor 4 and keeps it from the child.
-fn take_report_pipe() -> Option<File> {
-    const REPORTS: i32 = 4;
-    #[expect(unsafe_code, reason = "an inherited descriptor has no owner yet")]
-    // SAFETY: the runner opened this descriptor for us and nothing else in this process, which has
-    // only just started, knows of it. If it is not open, the next call says so and it is forgotten.
-    let pipe = unsafe { OwnedFd::from_raw_fd(REPORTS) };
-    if rustix::io::fcntl_setfd(&pipe, rustix::io::FdFlags::CLOEXEC).is_err() {
-        // Not open: dropping it would close a descriptor that is not there.
-        std::mem::forget(pipe);
-        return None;
-    }
-    Some(File::from(pipe))
-}
-
-/// A report that cannot be told is told to nobody: the runner is gone, and the control pipe says so.
-fn tell(reports: &mut File, report: &Report) {
-    if let Ok(mut line) = serde_json::to_vec(report) {
-        line.push(b'\n');
-        let _ = reports.write_all(&line);
-    }
-}
-
-/// Starts the child with default signals and only the descriptors that are meant for it.
-fn start(arguments: &Arguments) -> std::io::Result<(Pid, OwnedFd)> {
-    set_child_subreaper(Some(rustix::process::getpid()))?;
-    // A signal from the terminal is the runner's business: it tells this process what to do.
-    let _ = setsid();
-    ignore_signals();
-    let (program, rest) = arguments
-        .command
-        .split_first()
-        .ok_or(std::io::ErrorKind::InvalidInput)?;
-    let mut command = Command::new(program);
-    command.args(rest).stdin(Stdio::null());
-    if arguments.protocol {
-        command.env("EARMARK_PROTOCOL_FD", "3");
-    }
-    let protocol = arguments.protocol;
-    #[expect(
-        unsafe_code,
-        reason = "what a child inherits is set between fork and exec"
-    )]
-    // SAFETY: only async-signal-safe system calls are made, and nothing is allocated.
-    unsafe {
-        command.pre_exec(move || prepare_child(protocol));
-    }
-    let child = command.spawn()?;
-    let pid = Pid::from_child(&child);
-    let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
-    release_output(arguments.protocol);
-    Ok((pid, pidfd))
-}
-
-fn ignore_signals() {
-    for signal in [
-        libc::SIGTERM,
-        libc::SIGINT,
-        libc::SIGHUP,
-        libc::SIGQUIT,
-        libc::SIGPIPE,
-    ] {
-        #[expect(unsafe_code, reason = "no safe wrapper ignores a signal")]
-        // SAFETY: ignoring a signal installs no handler.
-        unsafe {
-            libc::signal(signal, libc::SIG_IGN);
-        }
-    }
-}
-
-/// Runs in the child, between fork and exec.
-fn prepare_child(protocol: bool) -> std::io::Result<()> {
-    #[expect(unsafe_code, reason = "no safe wrapper exists for these")]
-    // SAFETY: these calls take no memory of ours but the local set, and are async-signal-safe.
-    unsafe {
-        for signal in 1..libc::SIGRTMAX() {
-            if signal != libc::SIGKILL && signal != libc::SIGSTOP {
-                libc::signal(signal, libc::SIG_DFL);
-            }
-        }
-        let mut none = std::mem::MaybeUninit::<libc::sigset_t>::zeroed();
-        libc::sigemptyset(none.as_mut_ptr());
-        libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
-        // A killed shim takes the child along. The thread that forked is the shim's only one.
-        #[cfg(target_os = "linux")]
-        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-        // Everything above what is meant for the child is closed on exec, not now: the pipe over
-        // which a failed exec is told must stay open until then.
-        let first: libc::c_uint = if protocol { 4 } else { 3 };
-        #[cfg(target_os = "linux")]
-        libc::close_range(first, libc::c_uint::MAX, 4 /* CLOSE_RANGE_CLOEXEC */);
-    }
-    Ok(())
-}
-
-/// Lets go of the child's output, so that its readers see when the tree has closed it.
-fn release_output(protocol: bool) {
-    let Ok(null) = File::options().read(true).write(true).open("/dev/null") else {
-        return;
     };
-    let _ = rustix::stdio::dup2_stdout(&null);
-    let _ = rustix::stdio::dup2_stderr(&null);
-    if protocol {
-        #[expect(
-            unsafe_code,
-            reason = "the child's end of the socket has no owner in here"
-        )]
-        // SAFETY: descriptor 3 was inherited for the child, and nothing in this process uses it.
-        unsafe {
-            libc::close(3);
+    let mut watch = match Watch::start(options, Control::new(control), passed_on) {
+        Ok(watch) => watch,
+        Err(error) => {
+            let errno = error.raw_os_error();
+            reporter.send(&Report::SpawnFailed {
+                error: error.to_string(),
+                errno,
+            });
+            let missing = error.kind() == io::ErrorKind::NotFound;
+            return ExitCode::from(if missing { NOT_FOUND } else { CANNOT_START });
         }
-    }
+    };
+    reporter.send(&Report::Started {
+        pid: watch.main_child.as_raw_nonzero().get(),
+        wall: wall.into(),
+        tree: Tree::KIND.into(),
+    });
+    let ended_by = watch.until_end();
+    let (report, status) = watch.finish(ended_by);
+    reporter.send(&report);
+    ExitCode::from(status)
 }
 
-/// A child being watched.
-struct Watch<'a> {
-    arguments: &'a Arguments,
-    child: Pid,
+/// A running tree and what is known of it.
+struct Watch {
+    waiter: Waiter,
+    control: Control,
+    tree: Tree,
+    sampler: Sampler,
+    main_child: Pid,
     started: Instant,
-    memory: Memory,
-    next_look: Duration,
-    ended_by: Option<EndedBy>,
+    backstop: Backstop,
+    /// How and when the main child ended.
+    main_end: Option<(WaitStatus, Instant)>,
+    /// Whether this process has a child that is not reaped.
+    has_child: bool,
 }
 
-/// The first look at memory comes soon, so that a short life is seen too.
-const FIRST_LOOK: Duration = Duration::from_millis(5);
-
-impl<'a> Watch<'a> {
-    fn new(arguments: &'a Arguments, child: Pid) -> Self {
-        Self {
-            arguments,
-            child,
-            started: Instant::now(),
-            memory: Memory::default(),
-            next_look: FIRST_LOOK,
-            ended_by: None,
-        }
-    }
-
-    fn run(mut self, pidfd: &OwnedFd, reports: &mut File) -> ExitCode {
-        let control = std::io::stdin();
-        loop {
-            let mut polled = [
-                PollFd::new(&control, PollFlags::IN),
-                PollFd::new(pidfd, PollFlags::IN),
-            ];
-            let wait = self.time_to_next();
-            match poll(&mut polled, Some(&wait)) {
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(_) => self.ended_by = Some(EndedBy::Kill),
-            }
-            let (control_ready, child_ended) = (
-                !polled[0].revents().is_empty(),
-                !polled[1].revents().is_empty(),
-            );
-            if child_ended {
-                break;
-            }
-            if control_ready {
-                self.obey(&control);
-            }
-            let now = self.started.elapsed();
-            if self
-                .arguments
-                .backstop
-                .is_some_and(|backstop| now >= backstop)
-            {
-                self.ended_by.get_or_insert(EndedBy::Backstop);
-            }
-            if self.ended_by.is_some() {
-                // What it had at its end is often the most it had.
-                self.memory.look_at(self.child);
-                break;
-            }
-            if now >= self.next_look {
-                self.memory.look_at(self.child);
-                self.next_look = self.started.elapsed() + self.arguments.sample;
-            }
-        }
-        self.finish(reports)
-    }
-
-    fn time_to_next(&self) -> Timespec {
-        let now = self.started.elapsed();
-        let backstop = self.arguments.backstop.unwrap_or(Duration::MAX);
-        let wait = self.next_look.min(backstop).saturating_sub(now);
-        Timespec::try_from(wait).unwrap_or(Timespec {
-            tv_sec: 3600,
-            tv_nsec: 0,
-        })
-    }
-
-    fn obey(&mut self, control: &impl AsFd) {
-        let mut byte = [0u8; 1];
-        match rustix::io::read(control, &mut byte) {
-            Ok(0) => self.ended_by = Some(EndedBy::ControlClosed),
-            Ok(_) => match byte[0] {
-                b'T' => {
-                    tree::signal_all(Signal::TERM);
-                    // A stopped process hears nothing but this.
-                    tree::signal_all(Signal::CONT);
-                }
-                b'S' => tree::signal_all(Signal::STOP),
-                b'C' => tree::signal_all(Signal::CONT),
-                b'K' => self.ended_by = Some(EndedBy::Kill),
-                _ => {}
-            },
-            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
-            Err(_) => self.ended_by = Some(EndedBy::ControlClosed),
-        }
-    }
-
-    fn finish(self, reports: &mut File) -> ExitCode {
-        let mut leaked = 0;
-        if self.ended_by.is_some() {
-            // The child's own status is kept for the report before the sweep takes it.
-            let _ = rustix::process::kill_process(self.child, Signal::KILL);
-        }
-        let status = waitid(WaitId::Pid(self.child), WaitIdOptions::EXITED)
-            .ok()
-            .flatten();
-        // No child at all proves that nothing is left, without a look at /proc: an orphan of the
-        // tree would be a child of this process.
-        if !tree::reap_ended() {
-            if self.ended_by.is_none() {
-                leaked = tree::descendants().iter().filter(|d| !d.zombie).count();
-            }
-            tree::end_all();
-        }
-        let usage = reaped_usage();
-        let exit_code = status
-            .as_ref()
-            .and_then(rustix::process::WaitIdStatus::exit_status);
-        let signal = status
-            .as_ref()
-            .and_then(rustix::process::WaitIdStatus::terminating_signal);
-        tell(
-            reports,
-            &Report::Ended {
-                exit_code,
-                signal,
-                wall_seconds: self.started.elapsed().as_secs_f64(),
-                cpu_user_seconds: usage.user_seconds,
-                cpu_system_seconds: usage.system_seconds,
-                peak_rss_bytes: self.memory.peak_rss.max(Some(usage.peak_rss_bytes)),
-                peak_anonymous_bytes: self.memory.peak_anonymous,
-                leaked_processes: u32::try_from(leaked).unwrap_or(u32::MAX),
-                ended_by: self.ended_by.unwrap_or(EndedBy::Itself),
-            },
-        );
-        let code = match (self.ended_by, exit_code, signal) {
-            (Some(_), _, _) => STATUS_KILLED,
-            (None, Some(code), _) => u8::try_from(code & 0xff).unwrap_or(1),
-            (None, None, Some(signal)) => u8::try_from(128 + signal).unwrap_or(STATUS_KILLED),
-            (None, None, None) => 1,
+impl Watch {
+    /// Makes this process ready and starts the main child.
+    fn start(options: &Options, control: Control, passed_on: PassedOn) -> io::Result<Self> {
+        let waiter = Waiter::take_over()?;
+        Tree::prepare()?;
+        let started = Instant::now();
+        let main_child = launch::start(options)?;
+        let watch = Self {
+            waiter,
+            control,
+            tree: Tree::new(main_child),
+            sampler: Sampler::new(options.sample_interval, started),
+            main_child,
+            started,
+            backstop: Backstop::new(options.backstop, started),
+            main_end: None,
+            has_child: true,
         };
-        ExitCode::from(code)
+        // Fails only if the kernel is out of memory; the end of the shim then closes them anyway.
+        let _ = passed_on.let_go();
+        Ok(watch)
+    }
+
+    /// Watches until the main child has ended or the tree has to be killed.
+    fn until_end(&mut self) -> EndedBy {
+        loop {
+            let now = Instant::now();
+            if self.backstop.is_over(now) {
+                return EndedBy::Backstop;
+            }
+            self.sampler.look_if_due(&self.tree, now);
+            let wake = self
+                .sampler
+                .due()
+                .into_iter()
+                .chain(self.backstop.due())
+                .min();
+            let limit = wake.map(|wake| wake.saturating_duration_since(Instant::now()));
+            let asked = self.waiter.wait(Some(self.control.as_fd()), limit);
+            self.reap();
+            if self.main_end.is_some() {
+                return EndedBy::Itself;
+            }
+            match asked {
+                Ok(false) => {}
+                Ok(true) => {
+                    if let Some(end) = self.answer() {
+                        return end;
+                    }
+                }
+                // Without a way to hear the runner the tree must not live on.
+                Err(_) => return EndedBy::ControlClosed,
+            }
+        }
+    }
+
+    /// Does what has been asked for, and returns how to end if that was asked for.
+    fn answer(&mut self) -> Option<EndedBy> {
+        for request in self.control.read() {
+            match request {
+                Request::Kill => return Some(EndedBy::Kill),
+                Request::Closed => return Some(EndedBy::ControlClosed),
+                Request::Terminate => {
+                    self.sampler.last_look(&self.tree);
+                    self.tree.signal(Signal::TERM);
+                }
+                Request::Stop => {
+                    self.backstop.pause(Instant::now());
+                    self.tree.signal(Signal::STOP);
+                }
+                Request::Continue => {
+                    self.tree.signal(Signal::CONT);
+                    self.backstop.resume(Instant::now());
+                }
+            }
+        }
+        None
+    }
+
+    /// Ends whatever is left, and returns the last report and the exit status.
+    fn finish(mut self, ended_by: EndedBy) -> (Report, u8) {
+        let mut leaked_processes = 0;
+        let mut sweeps = 0;
+        if !ended_by.by_force() {
+            self.let_follow();
+        }
+        if !self.tree.is_gone(self.has_child) {
+            self.sampler.last_look(&self.tree);
+            if !ended_by.by_force() {
+                leaked_processes = self.tree.living().len();
+            }
+            sweeps = self.end_everything();
+        }
+        let end = self.main_end.map_or_else(Instant::now, |(_, end)| end);
+        let status = self.main_end.map(|(status, _)| status);
+        let exit_code = status.and_then(WaitStatus::exit_status);
+        let signal = status.and_then(WaitStatus::terminating_signal);
+        let usage = Usage::of_reaped_descendants();
+        let peaks = self.sampler.peaks();
+        let report = Report::Ended {
+            exit_code,
+            signal,
+            wall_seconds: end.duration_since(self.started).as_secs_f64(),
+            cpu_user_seconds: usage.user_seconds,
+            cpu_system_seconds: usage.system_seconds,
+            peak_rss_bytes: usage.largest_resident.max(peaks.resident),
+            peak_anonymous_bytes: peaks.anonymous,
+            leaked_processes,
+            ended_by,
+            sweeps,
+        };
+        let own_status = if ended_by.by_force() {
+            BY_SIGNAL + Signal::KILL.as_raw()
+        } else {
+            // One of the two is there: a child is only reaped when it has exited or was ended.
+            exit_code
+                .or(signal.map(|signal| BY_SIGNAL + signal))
+                .unwrap_or(BY_SIGNAL)
+        };
+        (report, u8::try_from(own_status).unwrap_or(u8::MAX))
+    }
+
+    /// Gives descendants a moment to follow the main child, unless the runner asks for something.
+    fn let_follow(&mut self) {
+        let limit = Instant::now() + TIME_TO_FOLLOW;
+        while !self.tree.is_gone(self.has_child) {
+            let left = limit.saturating_duration_since(Instant::now());
+            let asked = self.waiter.wait(Some(self.control.as_fd()), Some(left));
+            self.reap();
+            if left.is_zero() || !matches!(asked, Ok(false)) {
+                return;
+            }
+        }
+    }
+
+    /// Kills and reaps until nothing is left, and returns how many passes that took.
+    fn end_everything(&mut self) -> u32 {
+        let mut passes = 0;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            self.tree.kill(self.main_end.is_some());
+            passes += 1;
+            let next_pass = Instant::now() + pause;
+            pause = (2 * pause).min(LAST_PAUSE);
+            loop {
+                self.reap();
+                if self.tree.is_gone(self.has_child) {
+                    return passes;
+                }
+                let left = next_pass.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    break;
+                }
+                // An error would only make the next pass come sooner.
+                let _ = self.waiter.wait(None, Some(left));
+            }
+        }
+    }
+
+    /// Reaps every child that has ended: the main child, and orphans that came to this process.
+    fn reap(&mut self) {
+        loop {
+            match rustix::process::wait(WaitOptions::NOHANG) {
+                Ok(Some((pid, status))) => {
+                    if pid == self.main_child {
+                        self.main_end = Some((status, Instant::now()));
+                    }
+                }
+                Ok(None) => return,
+                Err(Errno::INTR) => {}
+                Err(_) => {
+                    self.has_child = false;
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// The shim's own deadline, for a runner that has stopped or is stuck.
+struct Backstop {
+    due: Option<Instant>,
+    stopped_at: Option<Instant>,
+}
+
+impl Backstop {
+    fn new(limit: Option<Duration>, started: Instant) -> Self {
+        // A limit beyond what a clock can hold is none.
+        Self {
+            due: limit.and_then(|limit| started.checked_add(limit)),
+            stopped_at: None,
+        }
+    }
+
+    fn pause(&mut self, now: Instant) {
+        self.stopped_at.get_or_insert(now);
+    }
+
+    /// Puts the deadline off by the time the tree was stopped.
+    fn resume(&mut self, now: Instant) {
+        if let Some(stopped_at) = self.stopped_at.take() {
+            self.due = self
+                .due
+                .and_then(|due| due.checked_add(now.duration_since(stopped_at)));
+        }
+    }
+
+    fn due(&self) -> Option<Instant> {
+        if self.stopped_at.is_some() {
+            None
+        } else {
+            self.due
+        }
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        self.due().is_some_and(|due| due <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn the_backstop_does_not_run_while_the_tree_is_stopped() {
+        let start = Instant::now();
+        let mut backstop = Backstop::new(Some(10 * SECOND), start);
+        assert!(!backstop.is_over(start + 9 * SECOND));
+        backstop.pause(start + 4 * SECOND);
+        backstop.pause(start + 5 * SECOND);
+        assert!(!backstop.is_over(start + 100 * SECOND));
+        backstop.resume(start + 100 * SECOND);
+        backstop.resume(start + 101 * SECOND);
+        assert!(!backstop.is_over(start + 105 * SECOND));
+        assert!(backstop.is_over(start + 106 * SECOND));
+    }
+
+    #[test]
+    fn without_a_backstop_there_is_no_end() {
+        let start = Instant::now();
+        assert_eq!(Backstop::new(None, start).due(), None);
+        assert_eq!(Backstop::new(Some(Duration::MAX), start).due(), None);
     }
 }

@@ -5,5 +5,4 @@ mod main_loop;
 
 pub use main_loop::main;
 
-/// The hidden verb by which this program becomes a worker.
-pub const VERB: &str = "__worker";
+pub use crate::engine::WORKER_VERB as VERB;

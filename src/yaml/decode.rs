@@ -238,7 +238,7 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
             Content::List(items) => visitor.visit_seq(self.items(items)),
             Content::Map(entries) => visitor.visit_map(Entries {
                 deserializer: self,
-                entries: entries.iter(),
+                remaining: entries.iter(),
                 value: None,
             }),
         }
@@ -332,7 +332,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
 
 struct Entries<'a> {
     deserializer: NodeDeserializer<'a>,
-    entries: std::slice::Iter<'a, (NodeId, NodeId)>,
+    remaining: std::slice::Iter<'a, (NodeId, NodeId)>,
     value: Option<NodeId>,
 }
 
@@ -345,7 +345,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     ) -> Result<Option<K::Value>, Mistake> {
         let document = self.deserializer.document;
         match self
-            .entries
+            .remaining
             .find(|(_, value)| !document.node(*value).removed)
         {
             Some((key, value)) => {

@@ -245,7 +245,11 @@ fn syntax_error(error: &serde_yaml::Error, source: &Arc<SourceText>) -> Diagnost
             "the file holds more than one YAML document".to_owned(),
             "a matrix file is one document: put the second into a file of its own",
         )
-    } else if lower.contains("budget") || lower.contains("alias") || lower.contains("depth") {
+    } else if lower.contains("budget")
+        || lower.contains("alias")
+        || lower.contains("depth")
+        || lower.contains("recursion")
+    {
         (
             format!("the file goes past the limits on nesting and aliases: {message}"),
             "flatten it: nodes may lie 64 deep, and aliases may not multiply",

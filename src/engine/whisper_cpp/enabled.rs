@@ -18,6 +18,10 @@ pub(super) fn facts() -> EngineFacts {
     shared::facts(Availability::Ready)
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the same signature as the disabled engine's"
+)]
 pub(super) fn create() -> Option<Box<dyn Engine>> {
     Some(Box::new(WhisperCpp { loaded: None }))
 }

@@ -1,0 +1,41 @@
+# The only commands a newcomer needs. Everything is built with one optimised profile, so that the
+# heavy dependencies compile once and no number comes from unoptimised code.
+
+CARGO ?= cargo
+EARMARK := target/release/earmark
+RUNS := $(or $(EARMARK_RUNS),runs)
+
+.PHONY: quickstart test check bench generate setup recipes
+
+setup:
+	@.ci/setup
+
+# A real run on real speech: fetches Whisper tiny.en, measures whisper.cpp, writes a report.
+quickstart: setup
+	$(CARGO) build --release --locked
+	$(EARMARK) run matrices/quickstart.yaml --out $(RUNS)/quickstart-$$(date -u +%Y%m%dT%H%M%SZ)
+
+test: setup
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+		$(CARGO) nextest run --release --locked; \
+	else \
+		$(CARGO) test --release --locked -- --test-threads=1; \
+	fi
+	$(CARGO) test --release --locked --doc
+
+# What a change must pass before it is proposed, but for the tests.
+check: setup
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps
+
+bench: setup
+	$(CARGO) bench --locked
+
+# Writes schemas and the columns' page again.
+generate:
+	EARMARK_GENERATE=1 $(CARGO) test --release --locked --test suite generated
+
+# The recipes' own tests; they need numpy.
+recipes:
+	python3 recipes/tests/test_convert_whisper.py

@@ -1,0 +1,102 @@
+//! Real engines, real weights, real speech. One at a time.
+
+use crate::support::{Place, Ran};
+use std::fs;
+
+/// A matrix of whisper.cpp that survives a busy machine.
+const MATRIX: &str = "version: 1\nname: real\nmatrix:\n  backend: [whisper-cpp]\n  model: [tiny.en]\n  \
+    audio: [jfk]\n  verify-method: [load]\n  quantization: [f16, q5_1]\nsettings: {repeat: 1, \
+    warmup: 0, wait-policy: passive}\n";
+
+#[test]
+fn whisper_cpp_hears_jfk_without_an_error_and_fetches_once() {
+    let place = Place::with_shared_store();
+    place.write("m.yaml", MATRIX);
+    place
+        .run(&["run", "m.yaml", "--out", "first"])
+        .expect_status(0);
+    place
+        .run(&["run", "m.yaml", "--out", "second"])
+        .expect_status(0);
+    let rows = place.table("second/results.csv");
+    assert_eq!(rows.len(), 2);
+    for row in &rows {
+        assert_eq!(row["status"], "completed");
+        assert_eq!(row["wer"], "0");
+        assert_eq!(row["network_wall"], "seccomp");
+        assert_eq!(row["synthetic"], "false");
+        assert!(row["peak_rss_bytes"].parse::<u64>().unwrap() > 50_000_000);
+        let wall: f64 = row["transcribe_seconds_median"].parse().unwrap();
+        let first: f64 = row["first_segment_seconds"].parse().unwrap();
+        assert!(0.0 < first && first <= wall);
+    }
+    let jobs = place.table("second/jobs.csv");
+    let download = jobs.iter().find(|job| job["kind"] == "download").unwrap();
+    assert_eq!(download["status"], "not-needed");
+}
+
+/// The system calls of a verify by loading: no socket but local ones, and the canary refused.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_verify_opens_no_socket() {
+    let place = Place::with_shared_store();
+    place.write("m.yaml", MATRIX);
+    place
+        .run(&["download", "m.yaml", "--verify-method", "checksum"])
+        .expect_status(0);
+    for method in ["cache-check", "checksum", "load", "transcribe"] {
+        let trace = place.path().join(format!("trace-{method}"));
+        let traced = std::process::Command::new("strace")
+            .args([
+                "-f",
+                "-qq",
+                "-e",
+                "trace=socket,connect,io_uring_setup",
+                "-o",
+            ])
+            .arg(&trace)
+            .arg(crate::support::program())
+            .args(["verify", "m.yaml", "--verify-method", method])
+            .current_dir(place.path())
+            .env("EARMARK_HOME", place.store().parent().unwrap())
+            .output();
+        let Ok(output) = traced else {
+            println!("skipped: strace is not installed");
+            return;
+        };
+        Ran::from(output).expect_status(0);
+        let calls = fs::read_to_string(&trace).unwrap();
+        let other: Vec<&str> = calls
+            .lines()
+            .filter(|line| line.contains("socket(") && !line.contains("AF_UNIX"))
+            .collect();
+        let canaries = other.iter().filter(|line| line.contains("EACCES")).count();
+        assert_eq!(other.len(), canaries, "{method}: {other:?}");
+        assert_eq!(
+            canaries > 0,
+            matches!(method, "load" | "transcribe"),
+            "{method}: {calls}"
+        );
+        assert!(!calls.contains("io_uring_setup"), "{method}");
+    }
+}
+
+/// The wall holds: nothing under the shim reaches a network, and what it does reach is local.
+#[test]
+fn a_model_that_is_no_model_is_an_answer_and_not_a_crash_of_the_runner() {
+    let place = Place::new();
+    fs::create_dir(place.path().join("store")).unwrap();
+    fs::write(place.path().join("store/m.bin"), vec![7u8; 4096]).unwrap();
+    place.write(
+        "m.yaml",
+        "version: 1\nname: broken\nmatrix:\n  backend: [whisper-cpp]\n  model: [mine]\n  audio: [jfk]\n  \
+         verify-method: [load]\nmodels:\n  mine:\n    size: tiny\n    artifacts:\n      ggml-f16:\n        \
+         files: {m.bin: {bytes: 4096}}\n        sources: [{path: store}]\n",
+    );
+    let ran = place
+        .run(&["verify", "m.yaml", "--format", "json"])
+        .expect_status(3);
+    let verify = &ran.json()["verifies"][0];
+    assert_eq!(verify["verdict"], "error", "{verify}");
+    assert_eq!(verify["network_wall"], "seccomp");
+}

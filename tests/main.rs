@@ -1,0 +1,19 @@
+//! What a user would miss if it broke: the program as it is run, real processes, real engines.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod architecture;
+mod cli;
+mod diagnostics;
+#[cfg(feature = "whisper-cpp")]
+mod engines;
+mod execute;
+mod generated;
+#[cfg(all(feature = "hub", feature = "whisper-cpp"))]
+mod hub;
+mod matrices;
+mod plan;
+mod readme;
+mod record;
+mod shim;
+mod support;

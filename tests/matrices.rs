@@ -1,0 +1,55 @@
+//! Every matrix that ships is sound, for the parser and for the schema.
+
+use crate::support::{Place, project};
+use std::fs;
+
+#[test]
+fn every_matrix_passes_check_and_its_schema() {
+    let schema: serde_json::Value =
+        serde_json::from_str(&earmark::schema::schema("matrix").unwrap()).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let mut count = 0;
+    for entry in fs::read_dir(project().join("matrices")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        count += 1;
+        Place::new()
+            .run(&["check", "--strict", path.to_str().unwrap()])
+            .expect_status(0);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(
+            text.contains("description:"),
+            "{} asks no question",
+            path.display()
+        );
+        let value: serde_json::Value = serde_yaml::from_str(&text).unwrap();
+        let problems: Vec<String> = validator
+            .iter_errors(&value)
+            .map(|error| error.to_string())
+            .collect();
+        assert!(problems.is_empty(), "{}: {problems:?}", path.display());
+    }
+    assert!(count >= 2);
+}
+
+#[test]
+fn the_smoke_matrix_measures_every_row() {
+    let place = Place::new();
+    let matrix = project().join("matrices/smoke.yaml");
+    place
+        .run(&["run", matrix.to_str().unwrap(), "--out", "run"])
+        .expect_status(0);
+    let rows = place.table("run/results.csv");
+    assert!(rows.len() >= 6);
+    for row in &rows {
+        assert_eq!(
+            (row["status"].as_str(), row["synthetic"].as_str()),
+            ("completed", "true")
+        );
+        assert_eq!(row["n"], "12");
+    }
+    let page = fs::read_to_string(place.path().join("run/report.html")).unwrap();
+    assert!(page.contains("synthetic"));
+}
