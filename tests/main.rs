@@ -15,5 +15,6 @@ mod matrices;
 mod plan;
 mod readme;
 mod record;
+mod score_oracle;
 mod shim;
 mod support;

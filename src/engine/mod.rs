@@ -3,20 +3,11 @@
 //! An engine never runs inside the runner. [`launch`] says how its process is started; the worker
 //! calls [`create`] in there.
 
-#[cfg(feature = "candle")]
-mod candle;
-#[cfg(not(feature = "candle"))]
-#[path = "candle_disabled.rs"]
-mod candle;
+pub mod candle;
 mod declaration;
 mod fake;
 mod launch;
 mod registry;
-#[cfg(feature = "whisper-cpp")]
-#[path = "whisper_cpp/enabled.rs"]
-mod whisper_cpp;
-#[cfg(not(feature = "whisper-cpp"))]
-#[path = "whisper_cpp/disabled.rs"]
 mod whisper_cpp;
 
 pub use launch::{LaunchSpec, WORKER_VERB, child_environment, launch};

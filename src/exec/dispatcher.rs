@@ -1,29 +1,17 @@
 //! The dispatcher: it owns the state of the run, starts what may start, and is the only one that
 //! says anything.
 
-use super::benchmark::benchmark_launch;
 use super::context::{Cancellation, RunContext};
-use super::download::{Downloaded, download};
-use super::inputs::{PreparedAudio, prepare_audio};
-use super::schedule::{ResourceClass, timed_order};
 use super::state::RunState;
 use super::supervise::Ended;
-use super::verify::{Verified, verify};
 use crate::clock::{Clock, SystemClock, wall_time};
 use crate::event::{EventSink, RunEvent, Stamped};
-use crate::model::{
-    BenchmarkSpec, Job, JobKind, JobSpec, LoadAverage, Outcome, Phase, Stage, Verdict,
-    VerifyFinding, VerifyPolicy, VerifySpec,
-};
-use crate::plan::DependencyGraph;
-use crate::store::{artifact_digest, candidates, check};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use crate::model::{JobSpec, LoadAverage, Outcome, Stage, Verdict, VerifyFinding, VerifySpec};
+use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 
 /// Where tasks tell the dispatcher what happens.
 #[derive(Clone)]

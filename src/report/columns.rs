@@ -312,12 +312,12 @@ fn accuracy_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
             "wer",
             "Word error rate: edits over reference words, sum over sum, from the first measured \
              trial. Empty without a reference or a trial. May exceed 1.",
-            |_, row| Cell::number(row.score.map(|score| score.words.rate())),
+            |_, row| Cell::number(row.score.map(|score| score.rates.wer)),
         ),
         result(
             "cer",
             "The same in code points, spaces counted.",
-            |_, row| Cell::number(row.score.map(|score| score.characters.rate())),
+            |_, row| Cell::number(row.score.map(|score| score.rates.cer)),
         ),
         result("substitutions", "Words replaced.", |_, row| {
             Cell::count(row.score.map(|score| score.words.substitutions))
@@ -331,17 +331,17 @@ fn accuracy_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
             Cell::count(row.score.map(|score| score.words.insertions))
         }),
         result("reference_words", "Words in the reference.", |_, row| {
-            Cell::count(row.score.map(|score| score.words.reference))
+            Cell::count(row.score.map(|score| score.reference_words))
         }),
         result(
             "n_empty_reference",
             "Utterances whose reference is empty.",
-            |_, row| Cell::count(row.score.map(|_| row.empty_references)),
+            |_, row| Cell::count(row.score.map(|score| score.empty_references)),
         ),
         result(
             "normalizer",
             "The normalizer behind the scores.",
-            |_, row| Cell::optional(row.score.map(|_| normalizer_word(row))),
+            |_, row| Cell::optional(row.score.map(|_| row.normalizer.id())),
         ),
         result(
             "hypothesis",
@@ -354,14 +354,6 @@ fn accuracy_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
             |_, row| row.deterministic.map_or(Cell::Empty, Cell::Boolean),
         ),
     ]
-}
-
-fn normalizer_word(row: &ResultRow<'_>) -> &'static str {
-    match row.normalizer {
-        crate::model::NormalizerId::None => "none",
-        crate::model::NormalizerId::Basic => "basic",
-        crate::model::NormalizerId::WhisperEn => "whisper-en",
-    }
 }
 
 fn circumstance_columns<'a>() -> Vec<Column<ResultRow<'a>>> {

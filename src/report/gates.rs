@@ -47,8 +47,8 @@ fn failure(gate: &Gate, row: &ResultRow<'_>) -> Option<GateFailure> {
 /// Returns the value of a metric that gates may name.
 fn metric(name: &str, row: &ResultRow<'_>) -> Option<f64> {
     match name {
-        "wer" => row.score.map(|score| score.words.rate()),
-        "cer" => row.score.map(|score| score.characters.rate()),
+        "wer" => row.score.map(|score| score.rates.wer),
+        "cer" => row.score.map(|score| score.rates.cer),
         "rtfx" => row.rtfx,
         "transcribe_seconds_median" => row.transcribe.map(|spread| spread.median),
         "load_seconds" => row.per_launch(|attempt| attempt.load_seconds),

@@ -146,7 +146,7 @@ fn answer(record: &RunRecord, rows: &[ResultRow<'_>]) -> String {
     let measured: Vec<(&ResultRow<'_>, f64, f64)> = rows
         .iter()
         .filter(|row| row.status() == "completed" && !is_synthetic(record, row))
-        .filter_map(|row| Some((row, row.rtfx?, row.score?.words.rate())))
+        .filter_map(|row| Some((row, row.rtfx?, row.score?.rates.wer)))
         .collect();
     let Some(best) = measured.iter().map(|row| row.2).min_by(f64::total_cmp) else {
         return "No row was measured with a reference to compare with.".into();
@@ -202,7 +202,7 @@ fn view(record: &RunRecord, row: &ResultRow<'_>) -> RowView {
         audio: row.spec.audio.clone(),
         status: row.status(),
         synthetic: is_synthetic(record, row),
-        wer: row.score.map(|score| score.words.rate()),
+        wer: row.score.map(|score| score.rates.wer),
         rtfx: row.rtfx,
         median: row.transcribe.map(|spread| spread.median),
         interval: row

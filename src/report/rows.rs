@@ -3,7 +3,7 @@
 use super::statistics::Spread;
 use crate::model::{BenchmarkSpec, Job, JobSpec, NormalizerId, Outcome, Sample};
 use crate::record::{AttemptRecord, JobRecord, RunRecord};
-use crate::score::{UtteranceScore, score_utterance};
+use crate::score::{Normalizer, SetScore, score_set, score_utterance};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A benchmark job with what was measured and what follows from it.
@@ -24,11 +24,9 @@ pub struct ResultRow<'a> {
     /// Length of all its audio in seconds.
     pub audio_seconds: Option<f64>,
     /// Edits, by the headline normalizer; from the first measured trial of each utterance.
-    pub score: Option<UtteranceScore>,
-    /// Utterances whose reference is empty.
-    pub empty_references: u64,
+    pub score: Option<SetScore>,
     /// The headline normalizer.
-    pub normalizer: NormalizerId,
+    pub normalizer: Normalizer,
     /// The text of the first measured trial of each utterance.
     pub hypothesis: Option<String>,
     /// Whether every trial of each utterance gave the same text.
@@ -100,7 +98,7 @@ fn row<'a>(record: &'a RunRecord, job: &'a Job, spec: &'a BenchmarkSpec) -> Resu
     let sum = |field: fn(&Sample) -> f64| samples.iter().map(|sample| field(sample)).sum::<f64>();
     let seconds = sum(|sample| sample.transcribe_seconds);
     let normalizer = headline(record, spec);
-    let (score, empty_references, hypothesis) = accuracy(record, spec, &samples, normalizer);
+    let (score, hypothesis) = accuracy(record, spec, &samples, normalizer);
     ResultRow {
         job,
         spec,
@@ -111,32 +109,35 @@ fn row<'a>(record: &'a RunRecord, job: &'a Job, spec: &'a BenchmarkSpec) -> Resu
         deterministic: (!samples.is_empty()).then(|| is_deterministic(&samples)),
         samples,
         score,
-        empty_references,
         normalizer,
         hypothesis,
     }
 }
 
 /// Returns the normalizer that the plan names first, else the one for the recording's language.
-fn headline(record: &RunRecord, spec: &BenchmarkSpec) -> NormalizerId {
+fn headline(record: &RunRecord, spec: &BenchmarkSpec) -> Normalizer {
     let named = record
         .plan
         .normalizers
         .first()
         .and_then(|id| id.parse().ok());
-    named.unwrap_or_else(|| {
-        let english = record.plan.audio.get(&spec.audio).is_some_and(|audio| {
-            audio
-                .utterances
-                .iter()
-                .all(|utterance| utterance.language.as_deref() == Some("en"))
-        });
-        if english {
-            NormalizerId::WhisperEn
-        } else {
-            NormalizerId::Basic
-        }
-    })
+    match named {
+        Some(NormalizerId::None) => return Normalizer::None,
+        Some(NormalizerId::Basic) => return Normalizer::Basic,
+        Some(NormalizerId::WhisperEn) => return Normalizer::WhisperEnglish,
+        None => {}
+    }
+    let english = record.plan.audio.get(&spec.audio).is_some_and(|audio| {
+        audio
+            .utterances
+            .iter()
+            .all(|utterance| utterance.language.as_deref() == Some("en"))
+    });
+    if english {
+        Normalizer::WhisperEnglish
+    } else {
+        Normalizer::Basic
+    }
 }
 
 fn audio_seconds(record: &RunRecord, spec: &BenchmarkSpec) -> Option<f64> {
@@ -152,13 +153,12 @@ fn accuracy(
     record: &RunRecord,
     spec: &BenchmarkSpec,
     samples: &[&Sample],
-    normalizer: NormalizerId,
-) -> (Option<UtteranceScore>, u64, Option<String>) {
+    normalizer: Normalizer,
+) -> (Option<SetScore>, Option<String>) {
     let Some(audio) = record.plan.audio.get(&spec.audio) else {
-        return (None, 0, None);
+        return (None, None);
     };
-    let mut total: Option<UtteranceScore> = None;
-    let mut empty = 0;
+    let mut scores = Vec::new();
     let mut texts = Vec::new();
     for utterance in &audio.utterances {
         let Some(sample) = samples
@@ -171,16 +171,18 @@ fn accuracy(
         let Some(reference) = &utterance.reference else {
             continue;
         };
-        let score = score_utterance(reference, &sample.text, normalizer);
-        empty += u64::from(score.words.reference == 0);
-        let sum = total.unwrap_or_default();
-        total = Some(UtteranceScore {
-            words: sum.words.plus(score.words),
-            characters: sum.characters.plus(score.characters),
-        });
+        let language = utterance.language.as_deref().unwrap_or("en");
+        scores.push(score_utterance(
+            reference,
+            &sample.text,
+            normalizer,
+            language,
+        ));
     }
-    let hypothesis = (!texts.is_empty()).then(|| texts.join("\n"));
-    (total, empty, hypothesis)
+    (
+        score_set(&scores),
+        (!texts.is_empty()).then(|| texts.join("\n")),
+    )
 }
 
 fn is_deterministic(samples: &[&Sample]) -> bool {

@@ -1,4 +1,6 @@
-//! Median and its interval by order statistics.
+//! The spread of measured values, as a row shows it.
+
+use crate::score::statistics::{median, median_interval, range};
 
 /// The spread of some measured values.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,49 +22,17 @@ impl Spread {
     /// Returns the spread of some values; `None` without any.
     #[must_use]
     pub fn of(values: &[f64]) -> Option<Self> {
-        let mut sorted = values.to_vec();
-        sorted.sort_by(f64::total_cmp);
-        let (first, last) = (*sorted.first()?, *sorted.last()?);
-        let middle = sorted.len() / 2;
-        let median = if sorted.len() % 2 == 1 {
-            sorted[middle]
-        } else {
-            f64::midpoint(sorted[middle - 1], sorted[middle])
-        };
+        let (first, last) = range(values)?;
+        let median = median(values)?;
         Some(Self {
-            count: sorted.len(),
+            count: values.len(),
             median,
             minimum: first,
             maximum: last,
-            interval: interval(&sorted),
+            interval: median_interval(values)
+                .map(|interval| (interval.low, interval.high, interval.coverage)),
         })
     }
-}
-
-/// The narrowest symmetric pair of order statistics that holds the median of the population with
-/// at least 95 %: the number of values below it is binomial with p = 1/2.
-fn interval(sorted: &[f64]) -> Option<(f64, f64, f64)> {
-    let count = sorted.len();
-    if count < 6 {
-        return None;
-    }
-    let exponent = i32::try_from(count).ok()?;
-    // The probability that fewer than `below` of the values lie under the median.
-    let mut tail = 0.5f64.powi(exponent);
-    let mut term = tail;
-    let mut best = None;
-    for below in 1..=count / 2 {
-        let coverage = 1.0 - 2.0 * tail;
-        if coverage < 0.95 {
-            break;
-        }
-        best = Some((sorted[below - 1], sorted[count - below], coverage));
-        #[expect(clippy::cast_precision_loss, reason = "counts of trials are small")]
-        let ratio = (count - below + 1) as f64 / below as f64;
-        term *= ratio;
-        tail += term;
-    }
-    best
 }
 
 #[cfg(test)]

@@ -1,146 +1,206 @@
-//! Word and character error rates by minimal edit distance.
+//! Error rates from counts, by the formulas of jiwer 4.
 
-use crate::model::NormalizerId;
-use unicode_normalization::UnicodeNormalization as _;
+use std::ops::AddAssign;
 
-/// Edits between a reference and a hypothesis.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Words in the reference.
-    pub reference: u64,
-    /// Words replaced.
+use serde::{Deserialize, Serialize};
+
+/// How many words were hit, replaced, lost and put in.
+///
+/// With H, S, D and I for the four counts, the reference has H + S + D words and the hypothesis
+/// has H + S + I.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct EditCounts {
+    /// Words of the reference that the hypothesis has at their place (H).
+    pub hits: u64,
+    /// Words with another word in their place (S).
     pub substitutions: u64,
-    /// Words of the reference that are missing.
+    /// Words of the reference that are missing (D).
     pub deletions: u64,
-    /// Words that were not said.
+    /// Words of the hypothesis that are too many (I).
     pub insertions: u64,
 }
 
-impl Counts {
-    /// Returns all edits.
+impl EditCounts {
+    /// Returns S + D + I.
     #[must_use]
-    pub fn errors(&self) -> u64 {
+    pub const fn errors(self) -> u64 {
         self.substitutions + self.deletions + self.insertions
     }
 
-    /// Returns edits over reference words. For an empty reference it is the number of insertions.
+    /// Returns the number of words in the reference.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "texts are far below 2^53 words")]
-    pub fn rate(&self) -> f64 {
-        self.errors() as f64 / self.reference.max(1) as f64
+    pub const fn reference_words(self) -> u64 {
+        self.hits + self.substitutions + self.deletions
     }
 
-    /// Adds another's edits: rates of sets are sums over sums.
+    /// Returns the number of words in the hypothesis.
     #[must_use]
-    pub fn plus(self, other: Self) -> Self {
+    pub const fn hypothesis_words(self) -> u64 {
+        self.hits + self.substitutions + self.insertions
+    }
+
+    /// Returns the word error rate, (S + D + I) ÷ (H + S + D). It may exceed 1. If the reference
+    /// is empty it is the number of insertions, as in jiwer.
+    #[must_use]
+    pub fn word_error_rate(self) -> f64 {
+        rate(self.errors(), self.reference_words())
+    }
+
+    /// Returns the match error rate, (S + D + I) ÷ (H + S + D + I): the share of aligned places
+    /// that are wrong. It is 0 if both sides are empty.
+    #[must_use]
+    pub fn match_error_rate(self) -> f64 {
+        match self.errors() + self.hits {
+            0 => 0.0,
+            places => ratio(self.errors(), places),
+        }
+    }
+
+    /// Returns the word information preserved, (H ÷ reference words) × (H ÷ hypothesis words). It
+    /// is 1 if both sides are empty and 0 if one of them is.
+    #[must_use]
+    pub fn word_information_preserved(self) -> f64 {
+        match (self.reference_words(), self.hypothesis_words()) {
+            (0, 0) => 1.0,
+            (0, _) | (_, 0) => 0.0,
+            (reference, hypothesis) => ratio(self.hits, reference) * ratio(self.hits, hypothesis),
+        }
+    }
+
+    /// Returns the word information lost, 1 − word information preserved.
+    #[must_use]
+    pub fn word_information_lost(self) -> f64 {
+        1.0 - self.word_information_preserved()
+    }
+}
+
+impl AddAssign for EditCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.hits += other.hits;
+        self.substitutions += other.substitutions;
+        self.deletions += other.deletions;
+        self.insertions += other.insertions;
+    }
+}
+
+/// The edit distance of two texts in code points. Spaces count, white space at the ends does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CharacterErrors {
+    /// Substitutions, deletions and insertions of code points.
+    pub character_errors: u64,
+    /// Code points of the reference.
+    pub reference_characters: u64,
+    /// Code points of the hypothesis.
+    pub hypothesis_characters: u64,
+}
+
+impl CharacterErrors {
+    /// Returns the character error rate, errors ÷ code points of the reference. It may exceed 1.
+    /// If the reference is empty it is the number of insertions, as in jiwer.
+    #[must_use]
+    pub fn character_error_rate(self) -> f64 {
+        rate(self.character_errors, self.reference_characters)
+    }
+}
+
+impl AddAssign for CharacterErrors {
+    fn add_assign(&mut self, other: Self) {
+        self.character_errors += other.character_errors;
+        self.reference_characters += other.reference_characters;
+        self.hypothesis_characters += other.hypothesis_characters;
+    }
+}
+
+/// The rates of one utterance, or of a set whose counts were summed first. None is clipped.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ErrorRates {
+    /// Word error rate; see [`EditCounts::word_error_rate`].
+    pub wer: f64,
+    /// Match error rate; see [`EditCounts::match_error_rate`].
+    pub mer: f64,
+    /// Word information lost; see [`EditCounts::word_information_lost`].
+    pub wil: f64,
+    /// Word information preserved; see [`EditCounts::word_information_preserved`].
+    pub wip: f64,
+    /// Character error rate; see [`CharacterErrors::character_error_rate`].
+    pub cer: f64,
+}
+
+impl ErrorRates {
+    /// Returns the rates that follow from the counts.
+    #[must_use]
+    pub fn from_counts(words: EditCounts, characters: CharacterErrors) -> Self {
         Self {
-            reference: self.reference + other.reference,
-            substitutions: self.substitutions + other.substitutions,
-            deletions: self.deletions + other.deletions,
-            insertions: self.insertions + other.insertions,
+            wer: words.word_error_rate(),
+            mer: words.match_error_rate(),
+            wil: words.word_information_lost(),
+            wip: words.word_information_preserved(),
+            cer: characters.character_error_rate(),
         }
     }
 }
 
-/// The edits of one utterance in words and in characters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct UtteranceScore {
-    /// In words.
-    pub words: Counts,
-    /// In code points, spaces counted.
-    pub characters: Counts,
+/// Errors per reference item; without any, the errors themselves.
+fn rate(errors: u64, reference: u64) -> f64 {
+    ratio(errors, reference.max(1))
 }
 
-/// Scores one utterance.
-#[must_use]
-pub fn score_utterance(
-    reference: &str,
-    hypothesis: &str,
-    normalizer: NormalizerId,
-) -> UtteranceScore {
-    let (reference, hypothesis) = (
-        normalize(reference, normalizer),
-        normalize(hypothesis, normalizer),
-    );
-    let words = |text: &str| {
-        text.split_whitespace()
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    let characters = |text: &str| text.trim().chars().collect::<Vec<_>>();
-    UtteranceScore {
-        words: edits(&words(&reference), &words(&hypothesis)),
-        characters: edits(&characters(&reference), &characters(&hypothesis)),
-    }
+/// Returns the quotient of two counts.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of words stay far below 2^53"
+)]
+pub(super) fn ratio(numerator: u64, denominator: u64) -> f64 {
+    numerator as f64 / denominator as f64
 }
 
-/// Returns a text as a normalizer makes it.
-#[must_use]
-pub fn normalize(text: &str, normalizer: NormalizerId) -> String {
-    match normalizer {
-        NormalizerId::None => text.to_owned(),
-        NormalizerId::Basic | NormalizerId::WhisperEn => text
-            .to_lowercase()
-            .nfkc()
-            .map(|letter| {
-                if letter.is_alphanumeric() {
-                    letter
-                } else {
-                    ' '
-                }
-            })
-            .collect::<String>()
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" "),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Counts the edits of one minimal alignment: of equally short ones, that which prefers a match or
-/// substitution, then a deletion, then an insertion, from the end.
-fn edits<T: PartialEq>(reference: &[T], hypothesis: &[T]) -> Counts {
-    let start = |deletions: usize| Counts {
-        deletions: deletions as u64,
-        ..Counts::default()
-    };
-    let mut row: Vec<Counts> = (0..=hypothesis.len())
-        .map(|insertions| Counts {
-            insertions: insertions as u64,
-            ..Counts::default()
-        })
-        .collect();
-    for (line, wanted) in reference.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = start(line + 1);
-        for (column, heard) in hypothesis.iter().enumerate() {
-            let substitution = Counts {
-                substitutions: diagonal.substitutions + u64::from(wanted != heard),
-                ..diagonal
-            };
-            let deletion = Counts {
-                deletions: row[column + 1].deletions + 1,
-                ..row[column + 1]
-            };
-            let insertion = Counts {
-                insertions: row[column].insertions + 1,
-                ..row[column]
-            };
-            diagonal = row[column + 1];
-            row[column + 1] =
-                [deletion, insertion]
-                    .into_iter()
-                    .fold(substitution, |best, other| {
-                        if other.errors() < best.errors() {
-                            other
-                        } else {
-                            best
-                        }
-                    });
+    fn counts(hits: u64, substitutions: u64, deletions: u64, insertions: u64) -> EditCounts {
+        EditCounts {
+            hits,
+            substitutions,
+            deletions,
+            insertions,
         }
     }
-    let last = row.last().copied().unwrap_or_default();
-    Counts {
-        reference: reference.len() as u64,
-        ..last
+
+    fn assert_close(one: f64, other: f64) {
+        assert!((one - other).abs() < 1e-12, "{one} is not {other}");
+    }
+
+    #[test]
+    fn rates_follow_the_formulas() {
+        let counts = counts(6, 2, 1, 3);
+        assert_close(counts.word_error_rate(), 6.0 / 9.0);
+        assert_close(counts.match_error_rate(), 6.0 / 12.0);
+        assert_close(counts.word_information_preserved(), 6.0 / 9.0 * 6.0 / 11.0);
+        assert_close(counts.word_information_lost(), 1.0 - 36.0 / 99.0);
+    }
+
+    #[test]
+    fn an_empty_reference_counts_insertions() {
+        let heard = counts(0, 0, 0, 3);
+        assert_close(heard.word_error_rate(), 3.0);
+        assert_close(heard.match_error_rate(), 1.0);
+        assert_close(heard.word_information_preserved(), 0.0);
+        let silent = counts(0, 0, 0, 0);
+        assert_close(silent.word_error_rate(), 0.0);
+        assert_close(silent.match_error_rate(), 0.0);
+        assert_close(silent.word_information_preserved(), 1.0);
+    }
+
+    #[test]
+    fn an_empty_hypothesis_loses_everything() {
+        let counts = counts(0, 0, 4, 0);
+        assert_close(counts.word_error_rate(), 1.0);
+        assert_close(counts.word_information_lost(), 1.0);
+    }
+
+    #[test]
+    fn word_error_rates_above_one_are_kept() {
+        assert_close(counts(0, 1, 0, 4).word_error_rate(), 5.0);
     }
 }

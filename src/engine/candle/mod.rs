@@ -1,40 +1,15 @@
-//! The engine `candle`.
+//! The engine `candle`: Whisper in pure Rust.
 
-use super::Engine;
-use crate::model::{Availability, EngineFacts};
-use indexmap::IndexMap;
+#[cfg(not(feature = "candle"))]
+mod disabled;
+#[cfg(feature = "candle")]
+mod enabled;
+mod shared;
+#[cfg(feature = "candle")]
+pub mod whisper;
 
-pub(super) const ID: &str = "candle";
-
-pub(super) fn facts() -> EngineFacts {
-    EngineFacts {
-        id: ID.into(),
-        description: "Whisper in pure Rust, on candle.".into(),
-        version: None,
-        availability: Availability::Unavailable(
-            "this build has no candle: build it with the feature `candle`".into(),
-        ),
-        artifacts: artifacts(),
-        settings: settings(),
-        any_model: false,
-        synthetic: false,
-        command: false,
-    }
-}
-
-/// Returns which artifact each quantization reads.
-fn artifacts() -> IndexMap<String, String> {
-    [("f16", "safetensors"), ("q8_0", "gguf-q8_0")]
-        .map(|(quantization, artifact)| (quantization.to_owned(), artifact.to_owned()))
-        .into_iter()
-        .collect()
-}
-
-fn settings() -> Vec<crate::model::SettingDeclaration> {
-    use super::declaration::{beam_size, language, threads};
-    vec![language(), threads(), beam_size(1)]
-}
-
-pub(super) fn create() -> Option<Box<dyn Engine>> {
-    None
-}
+#[cfg(not(feature = "candle"))]
+pub(super) use disabled::{create, facts};
+#[cfg(feature = "candle")]
+pub(super) use enabled::{create, facts};
+pub(super) use shared::ID;

@@ -1,9 +1,7 @@
 //! The engine `whisper-cpp`: whisper.cpp through `whisper-rs`, inside a worker.
 
-#[path = "shared.rs"]
-mod shared;
-
-use super::{Engine, EngineError, LoadRequest, SegmentSink, Transcription};
+use super::super::{Engine, EngineError, LoadRequest, SegmentSink, Transcription};
+use super::shared;
 use crate::model::{Availability, EngineFacts, Segment};
 use crate::protocol::ErrorKind;
 use std::sync::Arc;
@@ -12,9 +10,7 @@ use whisper_rs::{
     WhisperState,
 };
 
-pub(super) use shared::ID;
-
-pub(super) fn facts() -> EngineFacts {
+pub(in crate::engine) fn facts() -> EngineFacts {
     shared::facts(Availability::Ready)
 }
 
@@ -22,7 +18,7 @@ pub(super) fn facts() -> EngineFacts {
     clippy::unnecessary_wraps,
     reason = "the same signature as the disabled engine's"
 )]
-pub(super) fn create() -> Option<Box<dyn Engine>> {
+pub(in crate::engine) fn create() -> Option<Box<dyn Engine>> {
     Some(Box::new(WhisperCpp { loaded: None }))
 }
 
