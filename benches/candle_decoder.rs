@@ -18,7 +18,7 @@
 use candle_core::{Device, IndexOp, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::whisper::{Config as TheirConfig, DTYPE, model::Whisper};
-use earmark::engine::candle::{
+use earmark::engine::candle::whisper::{
     DecodeOptions, Error, LoadOptions, Model, ModelConfig, PromptLogits, Quantization, Transcriber,
     WindowModel,
 };

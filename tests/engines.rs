@@ -100,3 +100,41 @@ fn a_model_that_is_no_model_is_an_answer_and_not_a_crash_of_the_runner() {
     assert_eq!(verify["verdict"], "error", "{verify}");
     assert_eq!(verify["network_wall"], "seccomp");
 }
+
+/// Two engines on real speech hear nearly the same.
+#[test]
+#[cfg(feature = "candle")]
+fn candle_hears_what_whisper_cpp_hears() {
+    let place = Place::with_shared_store();
+    place.write(
+        "m.yaml",
+        &MATRIX
+            .replace("[whisper-cpp]", "[whisper-cpp, candle]")
+            .replace("[jfk]", "[jfk, librispeech-61-70968-0000, sonnet-1]")
+            .replace("[f16, q5_1]", "[f16]")
+            .replace("[load]", "[checksum]"),
+    );
+    place.run(&["run", "m.yaml", "--out", "r"]).expect_status(0);
+    let rows = place.table("r/results.csv");
+    assert_eq!(rows.len(), 6);
+    let wer = |backend: &str, audio: &str| -> f64 {
+        let row = rows
+            .iter()
+            .find(|row| row["backend"] == backend && row["audio"] == audio);
+        row.unwrap()["wer"].parse().unwrap()
+    };
+    for audio in ["jfk", "librispeech-61-70968-0000"] {
+        assert_eq!(
+            (wer("whisper-cpp", audio), wer("candle", audio)),
+            (0.0, 0.0),
+            "{audio}"
+        );
+    }
+    for backend in ["whisper-cpp", "candle"] {
+        assert!(
+            wer(backend, "sonnet-1") < 0.2,
+            "{backend}: {}",
+            wer(backend, "sonnet-1")
+        );
+    }
+}

@@ -1,8 +1,9 @@
 //! The page: one file, no network, no script, from a template that escapes everything.
 
 use super::cell::Cell;
-use super::columns::{job_columns, result_columns};
+use super::result_columns::result_columns;
 use super::rows::{ResultRow, result_rows};
+use super::table_columns::job_columns;
 use crate::model::units::{show_bytes, show_seconds};
 use crate::model::{JobKind, MachineFacts, Outcome};
 use crate::record::RunRecord;

@@ -1,9 +1,10 @@
 //! All reports of a record, written into its folder.
 
-use super::columns::{combination_columns, job_columns, result_columns, sample_columns};
 use super::csv::to_csv;
 use super::html::{HtmlError, render_html};
+use super::result_columns::result_columns;
 use super::rows::result_rows;
+use super::table_columns::{combination_columns, job_columns, sample_columns};
 use crate::model::Sample;
 use crate::record::RunRecord;
 use std::fs;

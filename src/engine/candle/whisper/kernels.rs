@@ -9,6 +9,7 @@
     reason = "only what is inlined into a dispatched closure gets its vector instructions"
 )]
 
+use super::block_matrix::BLOCK;
 use pulp::Arch;
 
 /// Partial sums kept side by side: two registers of AVX2, enough to hide the latency of adding.
@@ -97,6 +98,30 @@ pub fn row_products(rows: &[f32], vectors: &[f32], width: usize, products: &mut 
                 for (vector, product) in vectors.chunks_exact(width).zip(products) {
                     *product = dot(vector, row);
                 }
+            }
+        },
+    );
+}
+
+/// Writes the products of rows of `q8_0` blocks, bytes with a scale for each block, with one vector.
+pub fn block_products(bytes: &[[i8; BLOCK]], scales: &[f32], vector: &[f32], products: &mut [f32]) {
+    let (vector, _) = vector.as_chunks::<BLOCK>();
+    let rows = bytes
+        .chunks_exact(vector.len())
+        .zip(scales.chunks_exact(vector.len()));
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for ((bytes, scales), product) in rows.zip(products) {
+                let mut lanes = [0.0_f32; LANES];
+                for ((bytes, scale), vector) in bytes.iter().zip(scales).zip(vector) {
+                    for lane in 0..LANES {
+                        let first = f32::from(bytes[lane]) * vector[lane];
+                        let second = f32::from(bytes[lane + LANES]) * vector[lane + LANES];
+                        lanes[lane] += scale * (first + second);
+                    }
+                }
+                *product = lanes.iter().sum();
             }
         },
     );

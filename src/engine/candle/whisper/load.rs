@@ -90,3 +90,7 @@ impl Model {
 #[cfg(test)]
 #[path = "load_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "real_weights_tests.rs"]
+mod real_weights;

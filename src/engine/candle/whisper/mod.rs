@@ -9,6 +9,7 @@
 //! same number.
 
 mod attention;
+mod block_matrix;
 mod config;
 mod decoder;
 mod decoding;

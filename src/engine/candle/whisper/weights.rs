@@ -1,5 +1,6 @@
 //! The tensors of a model file, by name and checked shape.
 
+use super::block_matrix::BlockMatrix;
 use super::error::{Error, read};
 use super::linear::Weight;
 use candle_core::quantized::{QMatMul, gguf_file};
@@ -92,6 +93,9 @@ impl Weights {
             },
             Format::Gguf { .. } => {
                 let tensor = weights.quantized(name)?;
+                if let Some(blocks) = BlockMatrix::new(&tensor)? {
+                    return Ok(Weight::Blocks(blocks));
+                }
                 Ok(match QMatMul::from_qtensor(tensor)? {
                     QMatMul::Tensor(tensor) | QMatMul::TensorF16(tensor) => Weight::Plain(tensor),
                     quantized @ QMatMul::QTensor(_) => Weight::Quantized(quantized),

@@ -1,0 +1,364 @@
+//! The columns of `results.csv`.
+
+use super::cell::Cell;
+use super::columns::{Column, column};
+use super::rows::ResultRow;
+use crate::model::Outcome;
+use crate::record::RunRecord;
+use std::collections::BTreeSet;
+
+fn result<'a>(
+    name: &str,
+    definition: &str,
+    fill: impl Fn(&RunRecord, &ResultRow<'a>) -> Cell + 'static,
+) -> Column<ResultRow<'a>> {
+    column(name, definition, fill)
+}
+
+/// Settings that have a column of their own in `results.csv`.
+const OWN_COLUMNS: [&str; 3] = ["language", "threads", "beam-size"];
+
+/// Returns the columns of `results.csv`. The last ones, `setting.NAME`, are those that some row of
+/// the record has, sorted.
+#[must_use]
+pub fn result_columns<'a>(rows: &[ResultRow<'a>]) -> Vec<Column<ResultRow<'a>>> {
+    let mut columns = identity_columns();
+    columns.extend(speed_columns());
+    columns.extend(accuracy_columns());
+    columns.extend(circumstance_columns());
+    let names: BTreeSet<String> = rows
+        .iter()
+        .flat_map(|row| {
+            row.spec.settings.keys().chain(
+                row.attempts()
+                    .iter()
+                    .flat_map(|attempt| attempt.settings.keys()),
+            )
+        })
+        .filter(|name| !OWN_COLUMNS.contains(&name.as_str()))
+        .cloned()
+        .collect();
+    columns.extend(names.into_iter().map(|name| {
+        let setting = name.clone();
+        result(
+            &format!("setting.{name}"),
+            "Another setting in effect; empty where the engine has none of that name.",
+            move |_, row| setting_cell(row, &setting),
+        )
+    }));
+    columns
+}
+
+/// The setting that the engine says is in effect, else the one that was asked for.
+fn setting_cell(row: &ResultRow<'_>, name: &str) -> Cell {
+    let told = row
+        .attempts()
+        .iter()
+        .find_map(|attempt| attempt.settings.get(name));
+    let value = row.spec.settings.get(name).or(told);
+    Cell::optional(value.map(|value| value.written.clone()))
+}
+
+fn identity_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
+    vec![
+        result("run_id", "The run.", |record, _| Cell::text(&record.run_id)),
+        result("job_id", "The job; the same on every machine.", |_, row| {
+            Cell::text(&row.job.id.0)
+        }),
+        result(
+            "status",
+            "How the job ended: completed, failed, timed-out, crashed, protocol-violation, \
+             cancelled, skipped; not-run if the run did not get there.",
+            |_, row| Cell::text(row.status()),
+        ),
+        result("backend", "The engine.", |_, row| {
+            Cell::text(&row.spec.backend)
+        }),
+        result(
+            "backend_version",
+            "The version that the engine told.",
+            |record, row| {
+                let told = row
+                    .attempts()
+                    .iter()
+                    .find_map(|attempt| attempt.version.clone());
+                let known = record.plan.engines.get(&row.spec.backend);
+                Cell::optional(told.or_else(|| known?.version.clone()))
+            },
+        ),
+        result("model", "The model.", |_, row| Cell::text(&row.spec.model)),
+        result(
+            "artifact",
+            "The files that were read; empty if none.",
+            |_, row| Cell::optional(row.spec.artifact.clone()),
+        ),
+        result(
+            "artifact_digest",
+            "SHA-256 over names and digests of the artifact's files; empty if none was read.",
+            |record, row| {
+                let artifact = row.spec.artifact.clone();
+                let key = artifact.map(|artifact| (row.spec.model.clone(), artifact));
+                Cell::optional(key.and_then(|key| record.artifacts.get(&key).cloned()))
+            },
+        ),
+        result(
+            "quantization",
+            "The quantization; empty if the engine has none.",
+            |_, row| {
+                Cell::optional(Some(row.spec.quantization.clone()).filter(|text| !text.is_empty()))
+            },
+        ),
+        result("audio", "The clip or data set.", |_, row| {
+            Cell::text(&row.spec.audio)
+        }),
+        result(
+            "audio_sha256",
+            "SHA-256 of the clip's file; empty for a data set, whose samples have their own.",
+            |record, row| {
+                let audio = record
+                    .plan
+                    .audio
+                    .get(&row.spec.audio)
+                    .filter(|set| !set.data_set);
+                let known = audio.and_then(|_| record.audio.get(&row.spec.audio));
+                Cell::optional(known.map(|(sha256, _)| sha256.clone()))
+            },
+        ),
+        result(
+            "language",
+            "The language that was given or detected; empty if nothing was transcribed, or they differ.",
+            |_, row| {
+                let heard: BTreeSet<&String> = row
+                    .samples
+                    .iter()
+                    .filter_map(|sample| sample.language.as_ref())
+                    .collect();
+                match heard.into_iter().collect::<Vec<_>>().as_slice() {
+                    [one] => Cell::text(one.as_str()),
+                    _ => setting_cell(row, "language"),
+                }
+            },
+        ),
+        result("threads", "Threads of the engine.", |_, row| {
+            setting_cell(row, "threads")
+        }),
+        result(
+            "beam_size",
+            "Hypotheses kept while decoding; 1 is greedy.",
+            |_, row| setting_cell(row, "beam-size"),
+        ),
+        result(
+            "audio_seconds",
+            "Length of the recording, or of all of a data set.",
+            |_, row| Cell::number(row.audio_seconds),
+        ),
+    ]
+}
+
+fn speed_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
+    let spread = |pick: fn(&super::statistics::Spread) -> Option<f64>| {
+        move |_: &RunRecord, row: &ResultRow<'a>| {
+            Cell::number(row.transcribe.as_ref().and_then(pick))
+        }
+    };
+    vec![
+        result("launches", "Processes that were measured.", |_, row| {
+            Cell::count(Some(row.attempts().len()))
+        }),
+        result("n", "Measured trials, warm-ups not counted.", |_, row| {
+            Cell::count(Some(
+                row.transcribe.as_ref().map_or(0, |spread| spread.count),
+            ))
+        }),
+        result(
+            "transcribe_seconds_median",
+            "Samples handed over to full text, on the engine's clock: the median over trials. For a \
+             data set, the sum over its utterances. Empty without a trial.",
+            spread(|s| Some(s.median)),
+        ),
+        result(
+            "transcribe_seconds_min",
+            "The least of them.",
+            spread(|s| Some(s.minimum)),
+        ),
+        result(
+            "transcribe_seconds_max",
+            "The largest of them.",
+            spread(|s| Some(s.maximum)),
+        ),
+        result(
+            "transcribe_seconds_ci_low",
+            "Lower end of an order-statistic interval of the median; empty below n = 6.",
+            spread(|s| s.interval.map(|interval| interval.0)),
+        ),
+        result(
+            "transcribe_seconds_ci_high",
+            "Upper end of that interval.",
+            spread(|s| s.interval.map(|interval| interval.1)),
+        ),
+        result(
+            "ci_coverage",
+            "The coverage that the interval reaches, from 0 to 1.",
+            spread(|s| s.interval.map(|interval| interval.2)),
+        ),
+        result(
+            "rtfx",
+            "Seconds of audio over seconds of transcription, sum over sum; higher is faster.",
+            |_, row| Cell::number(row.rtfx),
+        ),
+        result(
+            "start_seconds",
+            "Spawn to the engine's hello; median over launches.",
+            |_, row| Cell::number(row.per_launch(|attempt| attempt.start_seconds)),
+        ),
+        result(
+            "load_seconds",
+            "Load to ready, on the engine's clock, page cache warm; median over launches.",
+            |_, row| Cell::number(row.per_launch(|attempt| attempt.load_seconds)),
+        ),
+        result(
+            "first_segment_seconds",
+            "Samples handed over to first segment; median over trials. Empty if the engine does not tell.",
+            |_, row| Cell::number(row.per_trial(|sample| sample.first_segment_seconds)),
+        ),
+        result(
+            "cpu_seconds",
+            "CPU time of the engine in one trial of one utterance; median over trials.",
+            |_, row| Cell::number(row.per_trial(|sample| sample.cpu_seconds)),
+        ),
+        result(
+            "process_cpu_seconds",
+            "CPU time of the whole process tree: load, warm-up and all; median over launches.",
+            |_, row| {
+                Cell::number(row.per_launch(|attempt| Some(attempt.usage.as_ref()?.cpu_seconds)))
+            },
+        ),
+        result(
+            "peak_rss_bytes",
+            "Peak resident bytes of the process tree, mapped files included; the largest launch.",
+            |_, row| {
+                let peaks = row
+                    .attempts()
+                    .iter()
+                    .filter_map(|a| a.usage.as_ref()?.peak_rss_bytes);
+                Cell::count(peaks.max())
+            },
+        ),
+        result(
+            "peak_anonymous_bytes",
+            "Peak of the anonymous part, sampled every 100 ms; the largest launch.",
+            |_, row| {
+                let peaks = row
+                    .attempts()
+                    .iter()
+                    .filter_map(|a| a.usage.as_ref()?.peak_anonymous_bytes);
+                Cell::count(peaks.max())
+            },
+        ),
+    ]
+}
+
+fn accuracy_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
+    vec![
+        result(
+            "wer",
+            "Word error rate: edits over reference words, sum over sum, from the first measured \
+             trial. Empty without a reference or a trial. May exceed 1.",
+            |_, row| Cell::number(row.score.map(|score| score.rates.wer)),
+        ),
+        result(
+            "cer",
+            "The same in code points, spaces counted.",
+            |_, row| Cell::number(row.score.map(|score| score.rates.cer)),
+        ),
+        result("substitutions", "Words replaced.", |_, row| {
+            Cell::count(row.score.map(|score| score.words.substitutions))
+        }),
+        result(
+            "deletions",
+            "Words of the reference that are missing.",
+            |_, row| Cell::count(row.score.map(|score| score.words.deletions)),
+        ),
+        result("insertions", "Words that were not said.", |_, row| {
+            Cell::count(row.score.map(|score| score.words.insertions))
+        }),
+        result("reference_words", "Words in the reference.", |_, row| {
+            Cell::count(row.score.map(|score| score.reference_words))
+        }),
+        result(
+            "n_empty_reference",
+            "Utterances whose reference is empty.",
+            |_, row| Cell::count(row.score.map(|score| score.empty_references)),
+        ),
+        result(
+            "normalizer",
+            "The normalizer behind the scores.",
+            |_, row| Cell::optional(row.score.map(|_| row.normalizer.id())),
+        ),
+        result(
+            "hypothesis",
+            "What was heard, raw, in the first measured trial; one line for each utterance.",
+            |_, row| Cell::optional(row.hypothesis.clone()),
+        ),
+        result(
+            "deterministic",
+            "Whether all trials gave the same text.",
+            |_, row| row.deterministic.map_or(Cell::Empty, Cell::Boolean),
+        ),
+    ]
+}
+
+fn circumstance_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
+    vec![
+        result(
+            "isolation",
+            "Whether the process served this job only (job) or others too (model).",
+            |record, _| {
+                Cell::text(match record.plan.isolation {
+                    crate::model::Isolation::Job => "job",
+                    crate::model::Isolation::Model => "model",
+                })
+            },
+        ),
+        result(
+            "network_wall",
+            "What kept the engine from a network.",
+            |_, row| {
+                let wall = row
+                    .attempts()
+                    .iter()
+                    .find_map(|a| Some(a.usage.as_ref()?.network_wall.clone()));
+                Cell::optional(wall)
+            },
+        ),
+        result(
+            "synthetic",
+            "True for the fake engine: no measurement.",
+            |record, row| {
+                let engine = record.plan.engines.get(&row.spec.backend);
+                Cell::Boolean(engine.is_some_and(|engine| engine.synthetic))
+            },
+        ),
+        result(
+            "build_profile",
+            "The profile this program was built with.",
+            |record, _| Cell::text(&record.build_profile),
+        ),
+        result(
+            "machine_id",
+            "The machine; a digest of what does not change.",
+            |record, _| Cell::text(&record.machine.id),
+        ),
+        result(
+            "error",
+            "Why the job did not complete; empty if it did.",
+            |_, row| {
+                let reason = row
+                    .outcome()
+                    .map(Outcome::reason)
+                    .filter(|reason| !reason.is_empty());
+                Cell::optional(reason)
+            },
+        ),
+    ]
+}
