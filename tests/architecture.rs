@@ -80,10 +80,10 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 /// Returns each room's files with their code: comments and the tests at the foot left out.
 fn rooms() -> BTreeMap<String, Vec<(PathBuf, String)>> {
-    let root = project().join("src");
+    let sources_folder = project().join("src");
     let mut rooms: BTreeMap<String, Vec<(PathBuf, String)>> = BTreeMap::new();
-    for path in sources(&root) {
-        let relative = path.strip_prefix(&root).unwrap();
+    for path in sources(&sources_folder) {
+        let relative = path.strip_prefix(&sources_folder).unwrap();
         let first = relative.iter().next().unwrap().to_str().unwrap();
         let room = first.strip_suffix(".rs").unwrap_or(first).to_owned();
         if room == "main" {

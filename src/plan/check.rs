@@ -81,6 +81,7 @@ fn check_entry(
     for key in &entry.keys {
         let matches_axis = matrix.axes.iter().any(|axis| axis.name == key.name)
             && !NAMED_AXES.contains(&key.name.as_str());
+        let is_id = NAMED_AXES.contains(&key.name.as_str());
         for value in &key.values {
             let is_glob = excludes && value.value.written.contains(['*', '?', '[']);
             if is_glob {
@@ -91,7 +92,7 @@ fn check_entry(
                 if !inputs.corpus.contains(&value.value.written) {
                     problems.push(unknown_audio(value, inputs.corpus).path(path));
                 }
-            } else if !matches_axis && !(excludes && !NAMED_AXES.contains(&key.name.as_str())) {
+            } else if !matches_axis && (!excludes || is_id) {
                 check_value(&key.name, value, path, inputs, problems);
             }
         }

@@ -223,20 +223,20 @@ pub fn combination_columns(axes: &[String], combinations: &[Combination]) -> Vec
         |_, row: &usize| Cell::count(Some(*row)),
     )];
     let mut names = axes.to_vec();
-    for combination in combinations {
-        for name in combination.keys() {
+    for values in combinations {
+        for name in values.keys() {
             if !names.contains(name) {
                 names.push(name.clone());
             }
         }
     }
     columns.extend(names.into_iter().map(|name| {
-        let axis = name.clone();
+        let axis_name = name.clone();
         combination(
             &name,
             "The value of this axis, setting or label, as it was written.",
             move |r, row| {
-                let value = r.plan.combinations[*row].get(&axis);
+                let value = r.plan.combinations[*row].get(&axis_name);
                 Cell::optional(value.map(|value| value.written.clone()))
             },
         )

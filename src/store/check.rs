@@ -226,12 +226,13 @@ mod tests {
 
     #[test]
     fn each_way_of_being_incomplete_is_named() {
-        let cases: [(&str, &dyn Fn(&Path)); 5] = [
+        type Arrange<'a> = &'a dyn Fn(&Path);
+        let cases: [(&str, Arrange<'_>); 5] = [
             ("is not there", &|f| {
-                fs::remove_file(f.join("two.bin")).unwrap()
+                fs::remove_file(f.join("two.bin")).unwrap();
             }),
             ("has 2 of 5 bytes", &|f| {
-                fs::write(f.join("two.bin"), "he").unwrap()
+                fs::write(f.join("two.bin"), "he").unwrap();
             }),
             ("is empty", &|f| fs::write(f.join("two.bin"), "").unwrap()),
             ("is a link to nothing", &|f| {

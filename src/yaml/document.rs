@@ -220,7 +220,7 @@ fn span_of(location: Location, source: &Arc<SourceText>) -> Span {
 fn syntax_error(error: &serde_yaml::Error, source: &Arc<SourceText>) -> Diagnostic {
     let span = error
         .locations()
-        .and_then(|places| places.primary_location())
+        .and_then(serde_yaml::Locations::primary_location)
         .map(|place| span_of(place, source));
     let whole = error.to_string();
     let message = strip_position(whole.lines().next().unwrap_or(&whole));
