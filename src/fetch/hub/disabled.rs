@@ -9,10 +9,6 @@ use std::time::Duration;
 /// # Errors
 ///
 /// Always, with the remedy.
-#[expect(
-    clippy::unused_async,
-    reason = "the same signature as the enabled one's"
-)]
 pub async fn fetch_hub(
     request: &HubRequest<'_>,
     _folder: &Path,
