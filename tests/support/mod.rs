@@ -22,6 +22,7 @@ impl Place {
 
     /// Makes a place whose model store is shared by the tests of real engines, so that weights are
     /// made once.
+    #[cfg(feature = "whisper-cpp")]
     pub fn with_shared_store() -> Self {
         let store = Path::new(env!("CARGO_TARGET_TMPDIR")).join("earmark-home");
         Self {
