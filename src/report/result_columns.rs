@@ -188,7 +188,7 @@ fn speed_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
         ),
         result(
             "transcribe_seconds_ci_low",
-            "Lower end of an order-statistic interval of the median; empty below n = 6.",
+            "Lower end of an order-statistic interval of the median, by launches where there are three or more; empty below six trials in fewer launches.",
             spread(|s| s.interval.map(|interval| interval.0)),
         ),
         result(

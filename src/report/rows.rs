@@ -94,7 +94,11 @@ fn row<'a>(record: &'a RunRecord, job: &'a Job, spec: &'a BenchmarkSpec) -> Resu
     for sample in &samples {
         *passes.entry((sample.launch, sample.trial)).or_default() += sample.transcribe_seconds;
     }
-    let passes: Vec<f64> = passes.into_values().collect();
+    let mut launches: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+    for ((launch, _), seconds) in passes {
+        launches.entry(launch).or_default().push(seconds);
+    }
+    let launches: Vec<Vec<f64>> = launches.into_values().collect();
     let sum = |field: fn(&Sample) -> f64| samples.iter().map(|sample| field(sample)).sum::<f64>();
     let seconds = sum(|sample| sample.transcribe_seconds);
     let normalizer = headline(record, spec);
@@ -103,7 +107,7 @@ fn row<'a>(record: &'a RunRecord, job: &'a Job, spec: &'a BenchmarkSpec) -> Resu
         job,
         spec,
         record: job_record,
-        transcribe: Spread::of(&passes),
+        transcribe: Spread::of_launches(&launches),
         rtfx: (seconds > 0.0).then(|| sum(|sample| sample.audio_seconds) / seconds),
         audio_seconds: audio_seconds(record, spec),
         deterministic: (!samples.is_empty()).then(|| is_deterministic(&samples)),

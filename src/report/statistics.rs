@@ -1,6 +1,6 @@
 //! The spread of measured values, as a row shows it.
 
-use crate::score::statistics::{median, median_interval, range};
+use crate::score::statistics::{by_launch, median, median_interval, range};
 
 /// The spread of some measured values.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,6 +33,18 @@ impl Spread {
                 .map(|interval| (interval.low, interval.high, interval.coverage)),
         })
     }
+
+    /// Returns the spread of values that come in launches of a process. From three launches on the
+    /// interval takes launches as the independent values, because trials of one launch are not.
+    #[must_use]
+    pub fn of_launches(launches: &[Vec<f64>]) -> Option<Self> {
+        let mut spread = Self::of(&launches.concat())?;
+        if let Some(summary) = by_launch(launches) {
+            let interval = summary.interval;
+            spread.interval = Some((interval.low, interval.high, interval.coverage));
+        }
+        Some(spread)
+    }
 }
 
 #[cfg(test)]
@@ -49,6 +61,25 @@ mod tests {
         assert_eq!(
             Spread::of(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap().interval,
             None
+        );
+    }
+
+    #[test]
+    fn launches_are_the_independent_values_where_there_are_three() {
+        let launches = [
+            vec![1.0, 1.1, 1.2],
+            vec![2.0, 2.1, 2.2],
+            vec![3.0, 3.1, 3.2],
+        ];
+        let spread = Spread::of_launches(&launches).unwrap();
+        assert_eq!(spread.count, 9);
+        let (low, high, coverage) = spread.interval.unwrap();
+        assert_eq!((low, high), (1.1, 3.1));
+        assert!((coverage - 0.75).abs() < 1e-12);
+        let two = Spread::of_launches(&launches[..2]).unwrap();
+        assert_eq!(
+            two.interval,
+            Spread::of(&launches[..2].concat()).unwrap().interval
         );
     }
 
