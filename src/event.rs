@@ -2,7 +2,7 @@
 //!
 //! The dispatcher is the only one that says anything. The journal hears it first, the screen second.
 
-use crate::model::{ChildUsage, LoadAverage, MachineFacts, Outcome, Phase, Sample, VerifyFinding};
+use crate::model::{ChildUsage, LoadAverage, MachineFacts, Outcome, Sample, VerifyFinding};
 use crate::model::{JobId, JobKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -100,15 +100,6 @@ pub enum RunEvent {
         artifact: String,
         /// SHA-256 over names and digests of its files.
         digest: String,
-    },
-    /// The soft limit passed.
-    Slow {
-        /// The job.
-        job: JobId,
-        /// In which phase.
-        phase: Phase,
-        /// For how long already, in seconds.
-        seconds: f64,
     },
     /// A process was gone, with all it started.
     AttemptEnded {

@@ -138,6 +138,12 @@ fn a_plan_can_be_saved_and_run() {
         .expect_status(0);
     place.write("plan.json", &plan.stdout);
     place
+        .run(&["run", "plan.json", "--filter", "colour=red"])
+        .expect_status(2);
+    place
+        .run(&["run", "plan.json", "--verify-method", "load"])
+        .expect_status(2);
+    place
         .run(&["run", "plan.json", "--out", "r"])
         .expect_status(0);
     assert_eq!(place.table("r/results.csv")[0]["status"], "completed");

@@ -81,7 +81,7 @@ fn a_verify_opens_no_socket() {
     }
 }
 
-/// The wall holds: nothing under the shim reaches a network, and what it does reach is local.
+/// An engine that refuses a model gives an answer.
 #[test]
 fn a_model_that_is_no_model_is_an_answer_and_not_a_crash_of_the_runner() {
     let place = Place::new();

@@ -84,18 +84,24 @@ pub(super) fn plan_with(
     let Some(mut planned) = plan(&matrix, &inputs, problems) else {
         return Ok(None);
     };
+    filter_plan(&mut planned, selection)?;
+    Ok(Some(planned))
+}
+
+/// Keeps the jobs that every `--filter` accepts, with what they need.
+pub(super) fn filter_plan(plan: &mut Plan, selection: &Selection) -> Result<(), Failure> {
     for filter in &selection.filter {
-        if let Some(key) = filter.unknown_key(&planned) {
+        if let Some(key) = filter.unknown_key(plan) {
             return Err(Failure::Usage(format!(
                 "--filter: no job has `{key}`; it may be kind, id, or one of {}",
-                planned.axes.join(", ")
+                plan.axes.join(", ")
             )));
         }
     }
     if !selection.filter.is_empty() {
-        restrict(&mut planned, &selection.filter, |_| true);
+        restrict(plan, &selection.filter, |_| true);
     }
-    Ok(Some(planned))
+    Ok(())
 }
 
 fn read_text(path: &Path) -> Result<SourceText, Failure> {

@@ -2,7 +2,7 @@
 
 use super::arguments::{Downloads, RunArguments, RunFormat};
 use super::exit::{ExitStatus, Failure, print, say};
-use super::load::plan_of;
+use super::load::{filter_plan, plan_of};
 use crate::event::{EventSink, Stamped};
 use crate::exec::{RunContext, RunOptions, RunSummary, run as execute};
 use crate::model::{DownloadPolicy, JobKind, Plan};
@@ -22,7 +22,15 @@ pub(super) fn run(
     command_line: &[OsString],
 ) -> Result<ExitStatus, Failure> {
     let mut plan = match read_plan(&arguments.matrix)? {
-        Some(plan) => plan,
+        Some(_) if arguments.selection.verify_method.is_some() => {
+            return Err(Failure::Usage(
+                "--verify-method cannot change a saved plan; make it again from its matrix".into(),
+            ));
+        }
+        Some(mut plan) => {
+            filter_plan(&mut plan, &arguments.selection)?;
+            plan
+        }
         None => plan_of(&arguments.matrix, &arguments.selection)?,
     };
     match arguments.download {

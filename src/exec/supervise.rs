@@ -54,7 +54,9 @@ pub(super) async fn supervise(
 ) -> Ended {
     let clock = SystemClock::default();
     let epoch = Instant::now();
-    let mut attempt = attempt(clock.now());
+    // The first reply is timed from before the spawn: that is what a start is.
+    let mut request_sent = clock.now();
+    let mut attempt = attempt(request_sent);
     let process = match spawn(
         &task.shim_program,
         &task.launch,
@@ -77,7 +79,6 @@ pub(super) async fn supervise(
     };
     let mut child = Child::new(process, task.log.as_deref());
     let mut cancel = Cancel(cancel);
-    let mut request_sent = clock.now();
     loop {
         let wakes_at = attempt
             .wakes_at()

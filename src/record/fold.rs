@@ -149,8 +149,7 @@ fn apply(record: &mut RunRecord, stamped: Stamped) {
         }
     };
     match stamped.event {
-        RunEvent::RunStarted { .. } | RunEvent::DownloadProgress { .. } | RunEvent::Slow { .. } => {
-        }
+        RunEvent::RunStarted { .. } | RunEvent::DownloadProgress { .. } => {}
         RunEvent::AttemptStarted {
             job,
             launch,
