@@ -5,7 +5,7 @@ CARGO ?= cargo
 EARMARK := target/release/earmark
 RUNS := $(or $(EARMARK_RUNS),runs)
 
-.PHONY: quickstart test check bench generate setup recipes
+.PHONY: quickstart test check bench generate setup recipes matrices
 
 setup:
 	@.ci/setup
@@ -14,6 +14,21 @@ setup:
 quickstart: setup
 	$(CARGO) build --release --locked
 	$(EARMARK) run matrices/quickstart.yaml --out $(RUNS)/quickstart-$$(date -u +%Y%m%dT%H%M%SZ)
+
+# The questions that take minutes each, with real engines on an idle machine. Their reports replace
+# those under reports/examples, which the tests then hold to what they should say.
+QUESTIONS := quickstart which-engine which-quantization how-many-threads which-model-size \
+	other-languages long-audio
+
+matrices: setup
+	$(CARGO) build --release --locked
+	@set -eu; for question in $(QUESTIONS); do \
+		folder=$(RUNS)/$$question-$$(date -u +%Y%m%dT%H%M%SZ); \
+		$(EARMARK) run matrices/$$question.yaml --out $$folder; \
+		mkdir -p reports/examples/$$question; \
+		cp $$folder/report.html $$folder/summary.csv $$folder/results.csv $$folder/jobs.csv reports/examples/$$question/; \
+	done
+	$(CARGO) test --release --locked --test suite examples::
 
 test: setup
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \

@@ -46,6 +46,9 @@ pub enum RunEvent {
         limit_seconds: Option<f64>,
         /// Load averages at this moment.
         load: Option<LoadAverage>,
+        /// The frequency governor at this moment, if the system tells.
+        #[serde(default)]
+        governor: Option<String>,
     },
     /// The engine said hello.
     EngineReady {
@@ -113,6 +116,9 @@ pub enum RunEvent {
         usage: Option<ChildUsage>,
         /// The last lines of its error output.
         stderr_tail: String,
+        /// Load averages at this moment; what the attempt itself did is in them.
+        #[serde(default)]
+        load: Option<LoadAverage>,
     },
     /// A job ended, for good.
     JobEnded {

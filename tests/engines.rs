@@ -138,3 +138,39 @@ fn candle_hears_what_whisper_cpp_hears() {
         );
     }
 }
+
+/// Every format that the corpus has an English recording in is decoded to the right words.
+#[test]
+#[cfg(feature = "candle")]
+fn every_format_is_heard() {
+    let place = Place::with_shared_store();
+    place.write(
+        "m.yaml",
+        &MATRIX
+            .replace("[whisper-cpp]", "[candle]")
+            .replace(
+                "[jfk]",
+                "[\"format-jfk-*\", \"format-arctic-*\", \"format-sonnet-*\"]",
+            )
+            .replace("[f16, q5_1]", "[q8_0]")
+            .replace(", wait-policy: passive", ""),
+    );
+    place.run(&["run", "m.yaml", "--out", "r"]).expect_status(0);
+    let rows = place.table("r/results.csv");
+    assert_eq!(rows.len(), 6);
+    for row in &rows {
+        let wer: f64 = row["wer"].parse().unwrap();
+        let most = if row["audio"].contains("sonnet") {
+            0.2
+        } else {
+            0.0
+        };
+        assert!(
+            wer <= most,
+            "{}: {wer}: {}",
+            row["audio"],
+            row["hypothesis"]
+        );
+        assert!(!row["notes"].contains("repeats itself"), "{}", row["notes"]);
+    }
+}

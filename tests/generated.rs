@@ -1,7 +1,9 @@
 //! Generated files are what their generator makes now. The repair is `make generate`.
 
 use crate::support::project;
-use earmark::report::{combination_columns, job_columns, result_columns, sample_columns};
+use earmark::report::{
+    Column, combination_columns, job_columns, result_columns, sample_columns, summary_columns,
+};
 use earmark::schema::{NAMES, schema};
 use std::fs;
 use std::path::Path;
@@ -43,45 +45,42 @@ fn every_column_is_described_in_the_reports_page() {
             tables.push_str(&format!("| `{name}` | {definition} |\n"));
         }
     };
-    let mut results: Vec<(String, String)> = result_columns(&[])
-        .into_iter()
-        .map(|column| (column.name, column.definition))
-        .collect();
+    let normalizers = (
+        "wer.NORMALIZER".to_owned(),
+        "One column for every normalizer beyond the first of `score.normalizers`.".to_owned(),
+    );
+    let mut results = described(result_columns(&[]));
     results.push((
         "setting.NAME".into(),
         "One column for every other setting that some row has, sorted by name.".into(),
     ));
+    results.push(normalizers.clone());
     table("results.csv", &results);
-    let pairs = |columns: Vec<(String, String)>| columns;
-    table(
-        "samples.csv",
-        &pairs(
-            sample_columns()
-                .into_iter()
-                .map(|c| (c.name, c.definition))
-                .collect(),
-        ),
-    );
-    table(
-        "jobs.csv",
-        &pairs(
-            job_columns()
-                .into_iter()
-                .map(|c| (c.name, c.definition))
-                .collect(),
-        ),
-    );
+    let mut summary = described(summary_columns(&[], &[]));
+    summary.push((
+        "setting.NAME".into(),
+        "One column for every setting that some job asks for, sorted by name; empty where it is left \
+         to the engine."
+            .into(),
+    ));
+    summary.push(normalizers);
+    table("summary.csv", &summary);
+    table("samples.csv", &described(sample_columns()));
+    table("jobs.csv", &described(job_columns()));
     table(
         "combinations.csv",
-        &pairs(
-            combination_columns(&[], &[])
-                .into_iter()
-                .map(|c| (c.name, c.definition))
-                .collect(),
-        ),
+        &described(combination_columns(&[], &[])),
     );
     compare(
         &path,
         &format!("{before}<!-- columns -->\n{tables}\n<!-- end of columns -->{after}"),
     );
+}
+
+/// Returns the names and definitions of columns.
+fn described<Row>(columns: Vec<Column<Row>>) -> Vec<(String, String)> {
+    columns
+        .into_iter()
+        .map(|column| (column.name, column.definition))
+        .collect()
 }

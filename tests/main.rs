@@ -15,6 +15,8 @@ mod matrices;
 mod plan;
 mod readme;
 mod record;
+mod report;
+mod score;
 mod score_oracle;
 mod shim;
 mod support;

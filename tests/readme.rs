@@ -41,6 +41,22 @@ fn the_commands_of_the_readme_work() {
 }
 
 #[test]
+fn the_matrices_of_the_readme_are_sound() {
+    let readme = fs::read_to_string(project().join("README.md")).unwrap();
+    let place = crate::support::Place::new();
+    place.write("clips/a.flac", "");
+    place.write("weights/ggml-my-model.bin", "");
+    let mut count = 0;
+    for block in readme.split("```yaml\n").skip(1) {
+        let block = block.split("```").next().unwrap();
+        place.write("m.yaml", block);
+        place.run(&["check", "--strict", "m.yaml"]).expect_status(0);
+        count += 1;
+    }
+    assert!(count > 0);
+}
+
+#[test]
 fn the_readme_names_only_files_that_are_there() {
     let readme = fs::read_to_string(project().join("README.md")).unwrap();
     for link in readme

@@ -1,6 +1,6 @@
 //! The arguments of every verb.
 
-use crate::model::VerifyMethod;
+use crate::model::{NormalizerId, VerifyMethod};
 use crate::plan::Filter;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -28,6 +28,8 @@ pub(super) enum Verb {
     Download(VerifyArguments),
     /// Make the reports again from a run's record.
     Report(ReportArguments),
+    /// Score a file of hypotheses against a file of references, line against line.
+    Score(ScoreArguments),
     /// List the engines: ready or not, version, settings.
     Engines(EnginesArguments),
     /// Print the JSON Schema of a file format.
@@ -152,6 +154,33 @@ pub(super) struct ReportArguments {
     /// Run folders.
     #[arg(required = true)]
     pub(super) runs: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ScoreArguments {
+    /// What was said: one utterance a line, blank lines too; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(super) reference: PathBuf,
+    /// What was heard: as many lines; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(super) hypothesis: PathBuf,
+    /// How both are made comparable before they are compared.
+    #[arg(long, default_value = "none")]
+    pub(super) normalizer: NormalizerId,
+    /// Language of the texts; languages without spaces are scored on characters.
+    #[arg(long, value_name = "CODE", default_value = "en")]
+    pub(super) language: String,
+    /// How the scores are shown.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: ScoreFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ScoreFormat {
+    /// For people: the total, and the lines with the most errors.
+    Text,
+    /// One JSON document with every line.
+    Json,
 }
 
 #[derive(Debug, Args)]

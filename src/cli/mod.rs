@@ -9,6 +9,7 @@ mod plan;
 mod report;
 mod run;
 mod schema;
+mod score;
 mod verify;
 
 pub use exit::ExitStatus;
@@ -39,6 +40,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitStatus {
         Verb::Verify(verb) => verify::run(&verb, &arguments),
         Verb::Download(verb) => verify::download(&verb, &arguments),
         Verb::Report(arguments) => report::run(&arguments),
+        Verb::Score(arguments) => score::run(&arguments),
         Verb::Engines(arguments) => engines::run(&arguments),
         Verb::Schema(arguments) => schema::run(&arguments),
     };

@@ -6,7 +6,8 @@ use super::state::RunState;
 use super::supervise::Ended;
 use crate::clock::{Clock, SystemClock, wall_time};
 use crate::event::{EventSink, RunEvent, Stamped};
-use crate::model::{JobSpec, LoadAverage, Outcome, Stage, Verdict, VerifyFinding, VerifySpec};
+use crate::machine::{governor, load_average};
+use crate::model::{JobSpec, Outcome, Stage, Verdict, VerifyFinding, VerifySpec};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -174,6 +175,7 @@ impl Dispatcher<'_> {
             attempt: 1,
             limit_seconds: limit,
             load: load_average(),
+            governor: governor(),
         })
     }
 
@@ -189,6 +191,7 @@ impl Dispatcher<'_> {
             outcome: ended.outcome.clone(),
             usage: ended.usage.clone(),
             stderr_tail: ended.stderr_tail.clone(),
+            load: load_average(),
         })
     }
 
@@ -247,14 +250,4 @@ fn build_profile() -> &'static str {
     } else {
         "release"
     }
-}
-
-fn load_average() -> Option<LoadAverage> {
-    let text = std::fs::read_to_string("/proc/loadavg").ok()?;
-    let mut numbers = text.split(' ').map_while(|field| field.parse().ok());
-    Some(LoadAverage(
-        numbers.next()?,
-        numbers.next()?,
-        numbers.next()?,
-    ))
 }

@@ -110,6 +110,9 @@ pub const GATE_METRICS: [&str; 7] = [
     "cpu_seconds",
 ];
 
+/// The columns that a gate over sets may bound.
+pub const SET_GATE_METRICS: [&str; 3] = ["wer", "cer", "rtfx"];
+
 /// In which order timed work is done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

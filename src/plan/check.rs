@@ -5,7 +5,10 @@ use super::settings::runner_settings;
 use crate::corpus::Corpus;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::matrix::{Axis, Entry, Matrix, NAMED_AXES};
-use crate::model::{EngineFacts, SettingDeclaration, Source, Value, VerifyMethod};
+use crate::model::{
+    EngineFacts, GATE_METRICS, GateScope, SET_GATE_METRICS, SettingDeclaration, Source, Value,
+    VerifyMethod,
+};
 use crate::yaml::LocatedValue;
 use globset::Glob;
 
@@ -326,24 +329,22 @@ fn check_gates(matrix: &Matrix, problems: &mut Diagnostics) {
                     .hint("write `max: …` or `min: …`"),
             );
         }
-        if gate.scope == crate::model::GateScope::Set {
+        let known: &[&str] = match gate.scope {
+            GateScope::Row => &GATE_METRICS,
+            GateScope::Set => &SET_GATE_METRICS,
+        };
+        if !known.contains(&gate.metric.as_str()) {
+            let over = match gate.scope {
+                GateScope::Row => "",
+                GateScope::Set => " over a set",
+            };
             problems.push(
                 Diagnostic::error(
                     Some(span.clone()),
-                    "gates over sets are not carried out by this version",
+                    format!("unknown metric `{}`{over}", gate.metric),
                 )
                 .path("gates")
-                .hint("write `scope: row`; a data set's row is the set as a whole"),
-            );
-        }
-        if !crate::model::GATE_METRICS.contains(&gate.metric.as_str()) {
-            problems.push(
-                Diagnostic::error(
-                    Some(span.clone()),
-                    format!("unknown metric `{}`", gate.metric),
-                )
-                .path("gates")
-                .suggest(&gate.metric, crate::model::GATE_METRICS),
+                .suggest(&gate.metric, known.iter().copied()),
             );
         }
     }

@@ -17,6 +17,10 @@ pub struct AttemptRecord {
     pub ended_at: Option<f64>,
     /// Load averages when it began.
     pub load: Option<LoadAverage>,
+    /// Load averages when it ended.
+    pub load_after: Option<LoadAverage>,
+    /// The frequency governor when it began.
+    pub governor: Option<String>,
     /// Its limit as a whole, in seconds.
     pub limit_seconds: Option<f64>,
     /// The engine's version.
@@ -155,6 +159,7 @@ fn apply(record: &mut RunRecord, stamped: Stamped) {
             launch,
             limit_seconds,
             load,
+            governor,
             ..
         } => {
             record
@@ -166,6 +171,7 @@ fn apply(record: &mut RunRecord, stamped: Stamped) {
                     launch,
                     started_at: now,
                     load,
+                    governor,
                     limit_seconds,
                     ..AttemptRecord::default()
                 });
@@ -198,12 +204,14 @@ fn apply(record: &mut RunRecord, stamped: Stamped) {
             outcome,
             usage,
             stderr_tail,
+            load,
         } => {
             attempt(job, launch, &|attempt| {
                 attempt.outcome = Some(outcome.clone());
                 attempt.usage.clone_from(&usage);
                 attempt.stderr_tail.clone_from(&stderr_tail);
                 attempt.ended_at = Some(now);
+                attempt.load_after = load;
             });
         }
         RunEvent::TrialEnded { job, sample } => {

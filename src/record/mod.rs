@@ -3,9 +3,7 @@
 mod fold;
 mod folder;
 mod journal;
-mod machine;
 
 pub use fold::{AttemptRecord, JobRecord, RunRecord, fold};
 pub use folder::{RecordError, RunFolder};
 pub use journal::{JournalWriter, read_journal};
-pub use machine::{cores, machine_facts};

@@ -1,6 +1,7 @@
 //! Gates: bounds on what was measured that decide the exit status.
 
 use super::rows::{ResultRow, result_rows};
+use super::summary::{SummaryRow, summary_rows};
 use crate::model::{Gate, GateScope};
 use crate::record::RunRecord;
 
@@ -8,26 +9,59 @@ use crate::record::RunRecord;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GateFailure(pub String);
 
-/// Holds every row that was to be measured against the gates of its plan. A row without the number
-/// that a gate asks for fails it: a gate without data must not pass. Planned skips are no rows.
+/// Holds what was to be measured against the gates of its plan: every row, or every configuration
+/// on every data set and language, the clips that the matrix names one by one being a set as well. What lacks the number that a gate asks for fails it, because a
+/// gate without data must not pass; so does a data set that was not measured whole. Planned skips
+/// are not held against a gate.
 #[must_use]
 pub fn gate_failures(record: &RunRecord) -> Vec<GateFailure> {
     let rows = result_rows(record);
+    let summaries = summary_rows(record, &rows);
     record
         .plan
         .gates
         .iter()
-        .filter(|gate| gate.scope == GateScope::Row)
-        .flat_map(|gate| rows.iter().filter_map(move |row| failure(gate, row)))
+        .flat_map(|gate| match gate.scope {
+            GateScope::Row => rows
+                .iter()
+                .filter_map(|row| row_failure(gate, row))
+                .collect::<Vec<_>>(),
+            GateScope::Set => summaries
+                .iter()
+                .filter_map(|summary| set_failure(gate, summary))
+                .collect(),
+        })
         .collect()
 }
 
-fn failure(gate: &Gate, row: &ResultRow<'_>) -> Option<GateFailure> {
+fn row_failure(gate: &Gate, row: &ResultRow<'_>) -> Option<GateFailure> {
     if row.job.skip.is_some() {
         return None;
     }
-    let name = row.job.spec.slug();
-    let Some(value) = metric(&gate.metric, row) else {
+    failure(gate, &row.job.spec.slug(), metric(&gate.metric, row))
+}
+
+fn set_failure(gate: &Gate, summary: &SummaryRow<'_>) -> Option<GateFailure> {
+    if summary.rows.iter().all(|row| row.job.skip.is_some()) {
+        return None;
+    }
+    let slug = summary.rows.first()?.job.spec.slug();
+    let name = match summary.language {
+        Some(language) => format!("{slug} ({language})"),
+        None => slug,
+    };
+    let value = match gate.metric.as_str() {
+        _ if !summary.is_whole() => None,
+        "wer" => summary.score.map(|score| score.rates.wer),
+        "cer" => summary.score.map(|score| score.rates.cer),
+        "rtfx" => summary.rtfx,
+        _ => None,
+    };
+    failure(gate, &name, value)
+}
+
+fn failure(gate: &Gate, name: &str, value: Option<f64>) -> Option<GateFailure> {
+    let Some(value) = value else {
         return Some(GateFailure(format!(
             "{name}: no {} was measured",
             gate.metric
@@ -54,12 +88,7 @@ fn metric(name: &str, row: &ResultRow<'_>) -> Option<f64> {
         "load_seconds" => row.per_launch(|attempt| attempt.load_seconds),
         "cpu_seconds" => row.per_trial(|sample| sample.cpu_seconds),
         #[expect(clippy::cast_precision_loss, reason = "bytes of memory are below 2^53")]
-        "peak_rss_bytes" => row
-            .attempts()
-            .iter()
-            .filter_map(|attempt| attempt.usage.as_ref()?.peak_rss_bytes)
-            .max()
-            .map(|bytes| bytes as f64),
+        "peak_rss_bytes" => row.peak_rss_bytes().map(|bytes| bytes as f64),
         _ => None,
     }
 }

@@ -2,20 +2,27 @@
 
 mod cell;
 mod columns;
+mod configuration;
 mod csv;
 mod gates;
-mod html;
+mod notes;
+mod page;
 mod result_columns;
 mod rows;
 mod statistics;
+mod summary;
+mod summary_columns;
 mod table_columns;
 mod write;
 
 pub use cell::Cell;
 pub use columns::{Column, Fill};
+pub use configuration::{Configuration, Labels};
 pub use gates::{GateFailure, gate_failures};
-pub use html::{HtmlError, render_html};
+pub use page::{HtmlError, render_html};
 pub use result_columns::result_columns;
-pub use rows::{ResultRow, result_rows};
+pub use rows::{ResultRow, UtteranceResult, result_rows};
+pub use summary::{SINGLE_CLIPS, SummaryRow, summary_rows};
+pub use summary_columns::summary_columns;
 pub use table_columns::{combination_columns, job_columns, sample_columns};
 pub use write::{ReportError, write_reports};

@@ -2,9 +2,11 @@
 
 use super::cell::Cell;
 use super::columns::{Column, column};
-use super::rows::ResultRow;
+use super::notes::notes;
+use super::rows::{ResultRow, score_by};
 use crate::model::Outcome;
 use crate::record::RunRecord;
+use crate::score::Normalizer;
 use std::collections::BTreeSet;
 
 fn result<'a>(
@@ -13,6 +15,13 @@ fn result<'a>(
     fill: impl Fn(&RunRecord, &ResultRow<'a>) -> Cell + 'static,
 ) -> Column<ResultRow<'a>> {
     column(name, definition, fill)
+}
+
+/// Returns the normalizers that some row has beside its headline.
+pub(super) fn further_normalizers(rows: &[ResultRow<'_>]) -> BTreeSet<Normalizer> {
+    rows.iter()
+        .flat_map(|row| row.normalizers.iter().skip(1).copied())
+        .collect()
 }
 
 /// Settings that have a column of their own in `results.csv`.
@@ -26,37 +35,38 @@ pub fn result_columns<'a>(rows: &[ResultRow<'a>]) -> Vec<Column<ResultRow<'a>>> 
     columns.extend(speed_columns());
     columns.extend(accuracy_columns());
     columns.extend(circumstance_columns());
-    let names: BTreeSet<String> = rows
+    let names: BTreeSet<&str> = rows
         .iter()
-        .flat_map(|row| {
-            row.spec.settings.keys().chain(
-                row.attempts()
-                    .iter()
-                    .flat_map(|attempt| attempt.settings.keys()),
-            )
-        })
-        .filter(|name| !OWN_COLUMNS.contains(&name.as_str()))
-        .cloned()
+        .flat_map(ResultRow::setting_names)
+        .filter(|name| !OWN_COLUMNS.contains(name))
         .collect();
     columns.extend(names.into_iter().map(|name| {
-        let setting = name.clone();
+        let setting = name.to_owned();
         result(
             &format!("setting.{name}"),
             "Another setting in effect; empty where the engine has none of that name.",
             move |_, row| setting_cell(row, &setting),
         )
     }));
+    columns.extend(further_normalizers(rows).into_iter().map(|normalizer| {
+        result(
+            &format!("wer.{}", normalizer.id()),
+            "Word error rate by a further normalizer of `score.normalizers`.",
+            move |_, row| {
+                let position = row
+                    .normalizers
+                    .iter()
+                    .position(|known| *known == normalizer);
+                let score = position.and_then(|position| score_by(&row.utterances, position));
+                Cell::number(score.map(|score| score.rates.wer))
+            },
+        )
+    }));
     columns
 }
 
-/// The setting that the engine says is in effect, else the one that was asked for.
 fn setting_cell(row: &ResultRow<'_>, name: &str) -> Cell {
-    let told = row
-        .attempts()
-        .iter()
-        .find_map(|attempt| attempt.settings.get(name));
-    let value = row.spec.settings.get(name).or(told);
-    Cell::optional(value.map(|value| value.written.clone()))
+    Cell::optional(row.setting(name))
 }
 
 fn identity_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
@@ -236,13 +246,7 @@ fn speed_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
         result(
             "peak_rss_bytes",
             "Peak resident bytes of the process tree, mapped files included; the largest launch.",
-            |_, row| {
-                let peaks = row
-                    .attempts()
-                    .iter()
-                    .filter_map(|a| a.usage.as_ref()?.peak_rss_bytes);
-                Cell::count(peaks.max())
-            },
+            |_, row| Cell::count(row.peak_rss_bytes()),
         ),
         result(
             "peak_anonymous_bytes",
@@ -293,7 +297,7 @@ fn accuracy_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
         result(
             "normalizer",
             "The normalizer behind the scores.",
-            |_, row| Cell::optional(row.score.map(|_| row.normalizer.id())),
+            |_, row| Cell::optional(row.score.map(|_| row.normalizer().id())),
         ),
         result(
             "hypothesis",
@@ -358,6 +362,16 @@ fn circumstance_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
                     .map(Outcome::reason)
                     .filter(|reason| !reason.is_empty());
                 Cell::optional(reason)
+            },
+        ),
+        result(
+            "notes",
+            "What to know before the row is believed, separated by semicolons: too few trials for \
+             an interval, outliers, clocks that differ, a machine that was busy, texts that differ, \
+             loops in a text.",
+            |_, row| {
+                let texts: Vec<String> = notes(row).into_iter().map(|note| note.text).collect();
+                Cell::optional(Some(texts.join("; ")).filter(|text| !text.is_empty()))
             },
         ),
     ]

@@ -1,10 +1,48 @@
 //! The rows of `results.csv`: one for each benchmark job, whatever became of it.
 
 use super::statistics::Spread;
-use crate::model::{BenchmarkSpec, Job, JobSpec, NormalizerId, Outcome, Sample};
+use crate::model::{BenchmarkSpec, Job, JobSpec, NormalizerId, Outcome, Sample, Utterance};
 use crate::record::{AttemptRecord, JobRecord, RunRecord};
-use crate::score::{Normalizer, SetScore, score_set, score_utterance};
+use crate::score::speed::TimedAudio;
+use crate::score::{Normalizer, SetScore, UtteranceScore, score_set, score_utterance};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The difference between the engine's clock and the runner's that a row must tell of, as a share
+/// of the trial and in seconds beside it.
+const CLOCK_TOLERANCE: (f64, f64) = (0.05, 0.020);
+
+/// One recording of a row with what was measured on it.
+#[derive(Clone, Debug)]
+pub struct UtteranceResult<'a> {
+    /// The recording.
+    pub utterance: &'a Utterance,
+    /// Its measured trials, in the order in which they ran.
+    pub samples: Vec<&'a Sample>,
+    /// Edits of its first measured trial, one for each normalizer of the row; empty without a
+    /// reference or a trial.
+    pub scores: Vec<UtteranceScore>,
+}
+
+impl UtteranceResult<'_> {
+    /// Returns the raw text of the first measured trial.
+    #[must_use]
+    pub fn hypothesis(&self) -> Option<&str> {
+        self.samples.first().map(|sample| sample.text.trim())
+    }
+
+    /// Returns whether every trial gave the same text.
+    #[must_use]
+    pub fn is_deterministic(&self) -> bool {
+        let texts: BTreeSet<&str> = self.samples.iter().map(|s| s.text.as_str()).collect();
+        texts.len() <= 1
+    }
+
+    /// Returns the language that decides how the text is split.
+    #[must_use]
+    pub fn language(&self) -> &str {
+        self.utterance.language.as_deref().unwrap_or_default()
+    }
+}
 
 /// A benchmark job with what was measured and what follows from it.
 #[derive(Clone, Debug)]
@@ -17,6 +55,8 @@ pub struct ResultRow<'a> {
     pub record: Option<&'a JobRecord>,
     /// Measured trials, without warm-ups.
     pub samples: Vec<&'a Sample>,
+    /// Its recordings in the order of the data set, measured or not.
+    pub utterances: Vec<UtteranceResult<'a>>,
     /// Seconds of a whole pass: for each trial, the sum over its utterances.
     pub transcribe: Option<Spread>,
     /// Seconds of audio over seconds of transcription, sum over sum.
@@ -25,8 +65,8 @@ pub struct ResultRow<'a> {
     pub audio_seconds: Option<f64>,
     /// Edits, by the headline normalizer; from the first measured trial of each utterance.
     pub score: Option<SetScore>,
-    /// The headline normalizer.
-    pub normalizer: Normalizer,
+    /// The normalizers, the headline first.
+    pub normalizers: Vec<Normalizer>,
     /// The text of the first measured trial of each utterance.
     pub hypothesis: Option<String>,
     /// Whether every trial of each utterance gave the same text.
@@ -57,6 +97,56 @@ impl ResultRow<'_> {
     pub fn per_launch(&self, field: impl Fn(&AttemptRecord) -> Option<f64>) -> Option<f64> {
         let values: Vec<f64> = self.attempts().iter().filter_map(field).collect();
         Spread::of(&values).map(|spread| spread.median)
+    }
+
+    /// Returns the headline normalizer.
+    #[must_use]
+    pub fn normalizer(&self) -> Normalizer {
+        self.normalizers
+            .first()
+            .copied()
+            .unwrap_or(Normalizer::Basic)
+    }
+
+    /// Returns a setting as the job asks for it, else as the engine says it is in effect.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        let told = || {
+            self.attempts()
+                .iter()
+                .find_map(|attempt| attempt.settings.get(name))
+        };
+        let value = self.spec.settings.get(name).or_else(told)?;
+        Some(&value.written)
+    }
+
+    /// Returns the names of its settings, asked for or told.
+    pub fn setting_names(&self) -> impl Iterator<Item = &str> {
+        let told = self.attempts().iter().flat_map(|a| a.settings.keys());
+        self.spec.settings.keys().chain(told).map(String::as_str)
+    }
+
+    /// Returns the largest peak of resident memory of its launches, in bytes.
+    #[must_use]
+    pub fn peak_rss_bytes(&self) -> Option<u64> {
+        self.attempts()
+            .iter()
+            .filter_map(|attempt| attempt.usage.as_ref()?.peak_rss_bytes)
+            .max()
+    }
+
+    /// Returns how many trials took another time on the runner's clock than on the engine's, by
+    /// more than 5 % and 20 ms.
+    #[must_use]
+    pub fn clock_differences(&self) -> usize {
+        let (share, seconds) = CLOCK_TOLERANCE;
+        self.samples
+            .iter()
+            .filter(|sample| {
+                let difference = (sample.wall_seconds - sample.transcribe_seconds).abs();
+                difference > share * sample.transcribe_seconds + seconds
+            })
+            .count()
     }
 
     /// Returns the median over its trials of something that each may have.
@@ -90,46 +180,79 @@ fn row<'a>(record: &'a RunRecord, job: &'a Job, spec: &'a BenchmarkSpec) -> Resu
     let samples: Vec<&Sample> = job_record
         .map(|job| job.samples.iter().filter(|sample| !sample.warmup).collect())
         .unwrap_or_default();
+    let normalizers = normalizers(record, spec);
+    let utterances = utterances(record, spec, &samples, &normalizers);
+    let texts: Vec<&str> = utterances
+        .iter()
+        .filter_map(UtteranceResult::hypothesis)
+        .collect();
+    ResultRow {
+        job,
+        spec,
+        record: job_record,
+        transcribe: Spread::of_launches(&passes(&samples)),
+        rtfx: rtfx(&samples),
+        audio_seconds: audio_seconds(record, spec),
+        deterministic: (!samples.is_empty())
+            .then(|| utterances.iter().all(UtteranceResult::is_deterministic)),
+        score: score_by(&utterances, 0),
+        hypothesis: (!texts.is_empty()).then(|| texts.join("\n")),
+        samples,
+        utterances,
+        normalizers,
+    }
+}
+
+/// Returns the seconds of whole passes over the recordings, launch by launch.
+pub(super) fn passes(samples: &[&Sample]) -> Vec<Vec<f64>> {
     let mut passes: BTreeMap<(u32, u32), f64> = BTreeMap::new();
-    for sample in &samples {
+    for sample in samples {
         *passes.entry((sample.launch, sample.trial)).or_default() += sample.transcribe_seconds;
     }
     let mut launches: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
     for ((launch, _), seconds) in passes {
         launches.entry(launch).or_default().push(seconds);
     }
-    let launches: Vec<Vec<f64>> = launches.into_values().collect();
-    let sum = |field: fn(&Sample) -> f64| samples.iter().map(|sample| field(sample)).sum::<f64>();
-    let seconds = sum(|sample| sample.transcribe_seconds);
-    let normalizer = headline(record, spec);
-    let (score, hypothesis) = accuracy(record, spec, &samples, normalizer);
-    ResultRow {
-        job,
-        spec,
-        record: job_record,
-        transcribe: Spread::of_launches(&launches),
-        rtfx: (seconds > 0.0).then(|| sum(|sample| sample.audio_seconds) / seconds),
-        audio_seconds: audio_seconds(record, spec),
-        deterministic: (!samples.is_empty()).then(|| is_deterministic(&samples)),
-        samples,
-        score,
-        normalizer,
-        hypothesis,
-    }
+    launches.into_values().collect()
 }
 
-/// Returns the normalizer that the plan names first, else the one for the recording's language.
-fn headline(record: &RunRecord, spec: &BenchmarkSpec) -> Normalizer {
-    let named = record
-        .plan
-        .normalizers
-        .first()
-        .and_then(|id| id.parse().ok());
-    match named {
-        Some(NormalizerId::None) => return Normalizer::None,
-        Some(NormalizerId::Basic) => return Normalizer::Basic,
-        Some(NormalizerId::WhisperEn) => return Normalizer::WhisperEnglish,
-        None => {}
+/// Returns the seconds of audio over the seconds of transcription, sum over sum.
+pub(super) fn rtfx(samples: &[&Sample]) -> Option<f64> {
+    crate::score::speed::rtfx(samples.iter().map(|sample| TimedAudio {
+        audio_seconds: sample.audio_seconds,
+        spent_seconds: sample.transcribe_seconds,
+    }))
+}
+
+/// Returns the score of recordings together by the normalizer at a position of the row's list.
+pub(super) fn score_by<'u, 'a: 'u>(
+    utterances: impl IntoIterator<Item = &'u UtteranceResult<'a>>,
+    position: usize,
+) -> Option<SetScore> {
+    score_set(
+        utterances
+            .into_iter()
+            .filter_map(|utterance| utterance.scores.get(position)),
+    )
+}
+
+/// Returns the normalizers that the plan names, the headline first; without any, the one for the
+/// recordings' language.
+fn normalizers(record: &RunRecord, spec: &BenchmarkSpec) -> Vec<Normalizer> {
+    let mut named: Vec<Normalizer> = Vec::new();
+    for id in &record.plan.normalizers {
+        let normalizer = match id.parse() {
+            Ok(NormalizerId::None) => Normalizer::None,
+            Ok(NormalizerId::Basic) => Normalizer::Basic,
+            Ok(NormalizerId::WhisperEn) => Normalizer::WhisperEnglish,
+            Err(_) => continue,
+        };
+        if !named.contains(&normalizer) {
+            named.push(normalizer);
+        }
+    }
+    if !named.is_empty() {
+        return named;
     }
     let english = record.plan.audio.get(&spec.audio).is_some_and(|audio| {
         audio
@@ -137,11 +260,11 @@ fn headline(record: &RunRecord, spec: &BenchmarkSpec) -> Normalizer {
             .iter()
             .all(|utterance| utterance.language.as_deref() == Some("en"))
     });
-    if english {
+    vec![if english {
         Normalizer::WhisperEnglish
     } else {
         Normalizer::Basic
-    }
+    }]
 }
 
 fn audio_seconds(record: &RunRecord, spec: &BenchmarkSpec) -> Option<f64> {
@@ -153,50 +276,37 @@ fn audio_seconds(record: &RunRecord, spec: &BenchmarkSpec) -> Option<f64> {
         .sum()
 }
 
-fn accuracy(
-    record: &RunRecord,
+fn utterances<'a>(
+    record: &'a RunRecord,
     spec: &BenchmarkSpec,
-    samples: &[&Sample],
-    normalizer: Normalizer,
-) -> (Option<SetScore>, Option<String>) {
-    let Some(audio) = record.plan.audio.get(&spec.audio) else {
-        return (None, None);
-    };
-    let mut scores = Vec::new();
-    let mut texts = Vec::new();
-    for utterance in &audio.utterances {
-        let Some(sample) = samples
-            .iter()
-            .find(|sample| sample.utterance == utterance.id)
-        else {
-            continue;
-        };
-        texts.push(sample.text.trim().to_owned());
-        let Some(reference) = &utterance.reference else {
-            continue;
-        };
-        let language = utterance.language.as_deref().unwrap_or("en");
-        scores.push(score_utterance(
-            reference,
-            &sample.text,
-            normalizer,
-            language,
-        ));
+    samples: &[&'a Sample],
+    normalizers: &[Normalizer],
+) -> Vec<UtteranceResult<'a>> {
+    let mut by_id: BTreeMap<&str, Vec<&'a Sample>> = BTreeMap::new();
+    for sample in samples {
+        by_id.entry(&sample.utterance).or_default().push(sample);
     }
-    (
-        score_set(&scores),
-        (!texts.is_empty()).then(|| texts.join("\n")),
-    )
-}
-
-fn is_deterministic(samples: &[&Sample]) -> bool {
-    let texts: BTreeSet<(&str, &str)> = samples
+    let audio = record.plan.audio.get(&spec.audio);
+    audio
+        .map_or(&[][..], |audio| audio.utterances.as_slice())
         .iter()
-        .map(|sample| (sample.utterance.as_str(), sample.text.as_str()))
-        .collect();
-    let utterances: BTreeSet<&str> = samples
-        .iter()
-        .map(|sample| sample.utterance.as_str())
-        .collect();
-    texts.len() == utterances.len()
+        .map(|utterance| {
+            let samples = by_id.remove(utterance.id.as_str()).unwrap_or_default();
+            let pair = utterance.reference.as_deref().zip(samples.first());
+            let language = utterance.language.as_deref().unwrap_or_default();
+            let scores = pair.map_or_else(Vec::new, |(reference, sample)| {
+                normalizers
+                    .iter()
+                    .map(|normalizer| {
+                        score_utterance(reference, &sample.text, *normalizer, language)
+                    })
+                    .collect()
+            });
+            UtteranceResult {
+                utterance,
+                samples,
+                scores,
+            }
+        })
+        .collect()
 }

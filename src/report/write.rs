@@ -1,9 +1,11 @@
 //! All reports of a record, written into its folder.
 
 use super::csv::to_csv;
-use super::html::{HtmlError, render_html};
+use super::page::{HtmlError, render_html};
 use super::result_columns::result_columns;
 use super::rows::result_rows;
+use super::summary::summary_rows;
+use super::summary_columns::summary_columns;
 use super::table_columns::{combination_columns, job_columns, sample_columns};
 use crate::model::Sample;
 use crate::record::RunRecord;
@@ -30,7 +32,8 @@ pub enum ReportError {
     },
 }
 
-/// Writes `results.csv`, `samples.csv`, `jobs.csv`, `combinations.csv` and `report.html`. Each file
+/// Writes `results.csv`, `summary.csv`, `samples.csv`, `jobs.csv`, `combinations.csv` and
+/// `report.html`. Each file
 /// is replaced whole.
 ///
 /// # Errors
@@ -44,10 +47,15 @@ pub fn write_reports(record: &RunRecord, folder: &Path) -> Result<Vec<PathBuf>, 
         .flat_map(|(id, found)| found.samples.iter().map(move |s| (id.clone(), s.clone())))
         .collect();
     let positions: Vec<usize> = (0..record.plan.combinations.len()).collect();
+    let summaries = summary_rows(record, &rows);
     let files = [
         (
             "results.csv",
             to_csv(record, &result_columns(&rows), &rows)?,
+        ),
+        (
+            "summary.csv",
+            to_csv(record, &summary_columns(&rows, &summaries), &summaries)?,
         ),
         ("samples.csv", to_csv(record, &sample_columns(), &samples)?),
         (

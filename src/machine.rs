@@ -1,4 +1,4 @@
-//! Facts about this machine, read from the system.
+//! Facts about this machine, read from the system: what it is, and how busy it is at a moment.
 
 use crate::model::{LoadAverage, MachineFacts};
 use sha2::{Digest, Sha256};
@@ -53,9 +53,7 @@ pub fn machine_facts() -> MachineFacts {
         memory_bytes: field_of("/proc/meminfo", "MemTotal")
             .and_then(|value| value.strip_suffix("kB")?.trim().parse::<u64>().ok())
             .map_or(0, |kib| kib * 1024),
-        governor: fs::read_to_string("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
-            .ok()
-            .map(|governor| governor.trim().to_owned()),
+        governor: governor(),
         load_before: load_average(),
     };
     let fixed = format!(
@@ -71,7 +69,17 @@ pub fn machine_facts() -> MachineFacts {
     facts
 }
 
-fn load_average() -> Option<LoadAverage> {
+/// Returns the frequency governor of the first core, if the system tells.
+#[must_use]
+pub fn governor() -> Option<String> {
+    fs::read_to_string("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+        .ok()
+        .map(|governor| governor.trim().to_owned())
+}
+
+/// Returns the load averages at this moment, if the system tells.
+#[must_use]
+pub fn load_average() -> Option<LoadAverage> {
     let text = fs::read_to_string("/proc/loadavg").ok()?;
     let mut numbers = text.split(' ').map_while(|field| field.parse().ok());
     Some(LoadAverage(

@@ -1,0 +1,378 @@
+//! Accuracy against speed, as places on a picture.
+//!
+//! A picture is laid out twice, wide and narrow, because text that is scaled down with a picture
+//! cannot be read on a telephone.
+
+use super::scale::{linear_ticks, logarithmic_ticks, rounded};
+use super::templates::{show_percent, show_times};
+use serde::Serialize;
+
+/// A configuration with both numbers.
+#[derive(Clone, Debug)]
+pub(super) struct Point {
+    /// Its number in the table beside the picture.
+    pub(super) number: usize,
+    /// What tells it from the others.
+    pub(super) label: String,
+    /// Chooses a colour.
+    pub(super) colour: usize,
+    /// Times real time.
+    pub(super) speed: f64,
+    /// Word error rate, from 0.
+    pub(super) error_rate: f64,
+    /// Ends of the interval of its speed.
+    pub(super) interval: Option<(f64, f64)>,
+    /// Whether it was measured on all recordings.
+    pub(super) whole: bool,
+}
+
+/// A picture, laid out for one width. Coordinates are in pixels from the upper left.
+#[derive(Debug, Serialize)]
+pub(super) struct ChartView {
+    /// `wide` or `narrow`.
+    pub(super) class: &'static str,
+    width: f64,
+    height: f64,
+    /// The area of the plot.
+    left: f64,
+    right: f64,
+    top: f64,
+    bottom: f64,
+    x_ticks: Vec<Tick>,
+    y_ticks: Vec<Tick>,
+    points: Vec<PointView>,
+    /// The line through what nothing beats in both; empty for fewer than two.
+    front: String,
+    /// What it shows, in words.
+    description: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Tick {
+    at: f64,
+    label: String,
+}
+
+#[derive(Debug, Serialize)]
+struct PointView {
+    x: f64,
+    y: f64,
+    /// Ends of the interval.
+    whisker: Option<(f64, f64)>,
+    colour: usize,
+    whole: bool,
+    label: String,
+    label_x: f64,
+    label_y: f64,
+    anchor: &'static str,
+    title: String,
+}
+
+/// A rectangle that is taken: left, top, right, bottom.
+type Taken = (f64, f64, f64, f64);
+
+/// Mean width of a letter of the labels, in pixels.
+const LETTER: f64 = 6.6;
+/// Height of a line of the labels, in pixels.
+const LINE: f64 = 15.0;
+/// Radius of a marker, in pixels.
+const RADIUS: f64 = 5.5;
+
+/// Returns the pictures of some points; none if there is none.
+pub(super) fn charts(points: &[Point]) -> Vec<ChartView> {
+    if points.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        chart(points, "wide", (960.0, 380.0)),
+        chart(points, "narrow", (340.0, 320.0)),
+    ]
+}
+
+fn chart(points: &[Point], class: &'static str, (width, height): (f64, f64)) -> ChartView {
+    let (left, right, top, bottom) = (48.0, width - 14.0, 14.0, height - 42.0);
+    let speeds = points.iter().flat_map(|point| {
+        point
+            .interval
+            .map_or([point.speed; 2], |ends| [ends.0, ends.1])
+    });
+    let (least, most) = speeds.fold((f64::INFINITY, 0.0_f64), |(least, most), speed| {
+        (least.min(speed), most.max(speed))
+    });
+    // Room at both ends, so that no point lies on the frame.
+    let x_values = logarithmic_ticks(least * 0.85, most * 1.15);
+    let worst = points.iter().map(|p| p.error_rate).fold(0.0, f64::max);
+    let y_values = linear_ticks((worst * 1.1).max(0.01), 4.0);
+    let (x_first, x_last) = ends(&x_values);
+    let (_, y_last) = ends(&y_values);
+    let x = |speed: f64| {
+        let share = (speed / x_first).ln() / (x_last / x_first).ln();
+        rounded(left + share * (right - left))
+    };
+    let y = |rate: f64| rounded(bottom - rate / y_last * (bottom - top));
+    let mut taken: Vec<Taken> = points
+        .iter()
+        .map(|point| {
+            let ends = point.interval.unwrap_or((point.speed, point.speed));
+            around(x(ends.0), x(ends.1), x(point.speed), y(point.error_rate))
+        })
+        .collect();
+    let frame = (left, top, right, bottom);
+    let points_shown = points
+        .iter()
+        .map(|point| {
+            let at = (x(point.speed), y(point.error_rate));
+            // Where the whole label finds no room, its number in the table stands for it.
+            let number = point.number.to_string();
+            let (label, (label_x, label_y, anchor, place)) =
+                match label_place(at, text_width(&point.label), frame, &taken) {
+                    Some(place) => (&point.label, place),
+                    None => (
+                        &number,
+                        label_place(at, text_width(&number), frame, &taken)
+                            .unwrap_or_else(|| candidate(at, text_width(&number), 0)),
+                    ),
+                };
+            taken.push(place);
+            PointView {
+                x: x(point.speed),
+                y: y(point.error_rate),
+                whisker: point.interval.map(|(low, high)| (x(low), x(high))),
+                colour: point.colour % 8,
+                whole: point.whole,
+                label: label.clone(),
+                label_x: rounded(label_x),
+                label_y: rounded(label_y),
+                anchor,
+                title: title(point),
+            }
+        })
+        .collect();
+    ChartView {
+        class,
+        width,
+        height,
+        left,
+        right,
+        top,
+        bottom,
+        x_ticks: x_values
+            .iter()
+            .map(|speed| Tick {
+                at: x(*speed),
+                label: format!("{} ×", short(*speed)),
+            })
+            .collect(),
+        y_ticks: y_values
+            .iter()
+            .map(|rate| Tick {
+                at: y(*rate),
+                label: format!("{} %", short(rate * 100.0)),
+            })
+            .collect(),
+        front: front(points)
+            .iter()
+            .map(|point| format!("{},{}", x(point.speed), y(point.error_rate)))
+            .collect::<Vec<_>>()
+            .join(" "),
+        points: points_shown,
+        description: points.iter().map(title).collect::<Vec<_>>().join("; "),
+    }
+}
+
+fn ends(values: &[f64]) -> (f64, f64) {
+    let first = values.first().copied().unwrap_or(0.0);
+    (first, values.last().copied().unwrap_or(first))
+}
+
+fn title(point: &Point) -> String {
+    let interval = point.interval.map_or_else(String::new, |(low, high)| {
+        format!(" (interval {} to {})", show_times(low), show_times(high))
+    });
+    let whole = if point.whole {
+        ""
+    } else {
+        ", not on all recordings"
+    };
+    format!(
+        "{}: WER {}, {} real time{interval}{whole}",
+        point.label,
+        show_percent(point.error_rate),
+        show_times(point.speed),
+    )
+}
+
+/// Returns a number without digits that say nothing.
+fn short(number: f64) -> String {
+    let text = format!("{number:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Returns the points that no other beats in both speed and accuracy, from slow to fast.
+fn front(points: &[Point]) -> Vec<&Point> {
+    let mut best: Vec<&Point> = points
+        .iter()
+        .filter(|point| point.whole)
+        .filter(|point| {
+            !points.iter().any(|other| {
+                let no_worse = other.speed >= point.speed && other.error_rate <= point.error_rate;
+                let better = other.speed > point.speed || other.error_rate < point.error_rate;
+                other.whole && no_worse && better
+            })
+        })
+        .collect();
+    best.sort_by(|one, other| one.speed.total_cmp(&other.speed));
+    if best.len() < 2 { Vec::new() } else { best }
+}
+
+/// Returns what a point takes with its whisker from `low` to `high`.
+fn around(low: f64, high: f64, x: f64, y: f64) -> Taken {
+    (
+        low.min(x - RADIUS),
+        y - RADIUS,
+        high.max(x + RADIUS),
+        y + RADIUS,
+    )
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a label is short")]
+fn text_width(text: &str) -> f64 {
+    text.chars().count() as f64 * LETTER
+}
+
+/// A label's x, the y of its base line, its anchor, and what it takes.
+type Place = (f64, f64, &'static str, Taken);
+
+/// How many places about a point there are.
+const CANDIDATES: usize = 10;
+
+/// Returns a place for a label about a point, the preferred ones first.
+fn candidate((x, y): (f64, f64), width: f64, number: usize) -> Place {
+    let gap = RADIUS + 4.0;
+    let rise = LINE * 0.33;
+    let below = gap + 2.0 * rise;
+    let (x, y, anchor) = match number {
+        0 => (x + gap, y + rise, "start"),
+        1 => (x - gap, y + rise, "end"),
+        2 => (x, y - gap, "middle"),
+        3 => (x, y + below, "middle"),
+        4 => (x + gap, y - gap, "start"),
+        5 => (x + gap, y + below, "start"),
+        6 => (x - gap, y - gap, "end"),
+        7 => (x - gap, y + below, "end"),
+        8 => (x + gap, y - gap - LINE, "start"),
+        _ => (x - gap, y - gap - LINE, "end"),
+    };
+    let left = match anchor {
+        "start" => x,
+        "end" => x - width,
+        _ => x - width / 2.0,
+    };
+    (
+        x,
+        y,
+        anchor,
+        (left, y - LINE * 0.8, left + width, y + LINE * 0.2),
+    )
+}
+
+/// Returns the first place about a point that is free and within the frame.
+fn label_place(at: (f64, f64), width: f64, frame: Taken, taken: &[Taken]) -> Option<Place> {
+    let fits = |place: &Taken| {
+        let inside = place.0 >= frame.0
+            && place.2 <= frame.2
+            && place.1 >= frame.1 - RADIUS
+            && place.3 <= frame.3;
+        inside && !taken.iter().any(|other| overlap(place, other))
+    };
+    (0..CANDIDATES)
+        .map(|number| candidate(at, width, number))
+        .find(|place| fits(&place.3))
+}
+
+fn overlap(one: &Taken, other: &Taken) -> bool {
+    one.0 < other.2 && other.0 < one.2 && one.1 < other.3 && other.1 < one.3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(label: &str, speed: f64, error_rate: f64) -> Point {
+        Point {
+            number: 1,
+            label: label.into(),
+            colour: 0,
+            speed,
+            error_rate,
+            interval: Some((speed * 0.9, speed * 1.1)),
+            whole: true,
+        }
+    }
+
+    #[test]
+    fn the_front_holds_what_nothing_beats_in_both() {
+        let points = [
+            point("slow but right", 5.0, 0.05),
+            point("beaten", 6.0, 0.20),
+            point("fast", 20.0, 0.10),
+        ];
+        let labels: Vec<_> = front(&points).iter().map(|p| p.label.as_str()).collect();
+        assert_eq!(labels, ["slow but right", "fast"]);
+    }
+
+    #[test]
+    fn everything_lies_within_the_picture() {
+        let points = [
+            point("a", 0.3, 0.0),
+            point("b", 400.0, 1.7),
+            point("c", 21.0, 0.05),
+        ];
+        for chart in charts(&points) {
+            for point in &chart.points {
+                let (low, high) = point.whisker.unwrap();
+                assert!(low >= chart.left && high <= chart.right, "{chart:?}");
+                assert!(point.y >= chart.top && point.y <= chart.bottom, "{chart:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn labels_of_neighbours_do_not_cover_each_other() {
+        let points = [
+            point("candle · f16", 20.0, 0.083),
+            point("candle · q8_0", 20.5, 0.083),
+            point("whisper-cpp · f16", 9.7, 0.069),
+        ];
+        let wide = &charts(&points)[0];
+        let places: Vec<Taken> = wide
+            .points
+            .iter()
+            .map(|point| {
+                let width = text_width(&point.label);
+                let left = match point.anchor {
+                    "start" => point.label_x,
+                    "end" => point.label_x - width,
+                    _ => point.label_x - width / 2.0,
+                };
+                (
+                    left,
+                    point.label_y - 12.0,
+                    left + width,
+                    point.label_y + 3.0,
+                )
+            })
+            .collect();
+        for (position, one) in places.iter().enumerate() {
+            for other in &places[position + 1..] {
+                assert!(!overlap(one, other), "{wide:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_point_is_a_picture_too() {
+        assert_eq!(charts(&[point("a", 1.0, 0.0)]).len(), 2);
+        assert!(charts(&[]).is_empty());
+    }
+}

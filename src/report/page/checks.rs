@@ -1,0 +1,109 @@
+//! Verifies and downloads: verdicts and times, by method and one by one.
+
+use crate::model::{JobKind, JobSpec, Outcome, Stage, VerifyMethod};
+use crate::record::RunRecord;
+use crate::score::statistics::{median, range};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A verify or a download with what came of it.
+#[derive(Serialize)]
+pub(super) struct CheckView {
+    job: String,
+    verdict: String,
+    status: String,
+    reason: String,
+    seconds: f64,
+    wall: String,
+}
+
+/// All verifies by one method on one side of the downloads.
+#[derive(Serialize)]
+pub(super) struct MethodView {
+    method: String,
+    stage: String,
+    /// Each verdict with its count, as text.
+    verdicts: String,
+    /// Verifies that really asked; the others took over an earlier verdict.
+    asked: usize,
+    /// Median and largest time of those, in seconds.
+    median: Option<f64>,
+    largest: Option<f64>,
+}
+
+/// What the verifies by one method came to.
+#[derive(Default)]
+struct Tally<'a> {
+    verdicts: BTreeMap<&'a str, usize>,
+    /// Seconds of those that really asked.
+    times: Vec<f64>,
+}
+
+/// Returns verifies and downloads in the order of the plan.
+pub(super) fn checks(record: &RunRecord) -> Vec<CheckView> {
+    record
+        .plan
+        .jobs
+        .iter()
+        .filter(|job| job.kind != JobKind::Benchmark)
+        .map(|job| {
+            let found = record.job(&job.id);
+            let finding = found.and_then(|found| found.finding.as_ref());
+            let outcome = found.and_then(|found| found.outcome.as_ref());
+            let reason = finding
+                .map(|finding| finding.reason.clone())
+                .filter(|reason| !reason.is_empty());
+            CheckView {
+                job: job.spec.slug(),
+                verdict: finding
+                    .map_or("", |finding| finding.verdict.word())
+                    .to_owned(),
+                status: outcome.map_or("not-run", Outcome::status).to_owned(),
+                reason: reason
+                    .or_else(|| outcome.map(Outcome::reason))
+                    .unwrap_or_default(),
+                seconds: found.map_or(0.0, |found| found.seconds),
+                wall: finding.map_or_else(String::new, |finding| finding.network_wall.clone()),
+            }
+        })
+        .collect()
+}
+
+/// Returns the verifies by method and stage.
+pub(super) fn methods(record: &RunRecord) -> Vec<MethodView> {
+    let mut groups: BTreeMap<(Stage, VerifyMethod), Tally<'_>> = BTreeMap::new();
+    for job in &record.plan.jobs {
+        let JobSpec::Verify(spec) = &job.spec else {
+            continue;
+        };
+        let tally = groups.entry((spec.stage, spec.method)).or_default();
+        let found = record.job(&job.id);
+        let finding = found.and_then(|found| found.finding.as_ref());
+        let word = finding.map_or("no verdict", |finding| finding.verdict.word());
+        *tally.verdicts.entry(word).or_default() += 1;
+        if let Some(found) = found
+            && !matches!(
+                found.outcome,
+                None | Some(Outcome::NotNeeded { .. } | Outcome::Skipped { .. })
+            )
+        {
+            tally.times.push(found.seconds);
+        }
+    }
+    groups
+        .into_iter()
+        .map(|((stage, method), tally)| MethodView {
+            method: method.to_string(),
+            stage: stage.to_string(),
+            verdicts: tally
+                .verdicts
+                .iter()
+                .map(|(word, count)| format!("{count} {word}"))
+                .collect::<Vec<_>>()
+                .join(", "),
+            asked: tally.times.len(),
+            median: median(&tally.times),
+            largest: range(&tally.times).map(|(_, largest)| largest),
+        })
+        .collect()
+}

@@ -1,0 +1,165 @@
+//! Configurations side by side on the same recordings: what an answer may compare.
+
+use super::chart::{ChartView, Point, charts};
+use super::is_synthetic;
+use crate::record::RunRecord;
+use crate::report::configuration::Labels;
+use crate::report::notes::notes_together;
+use crate::report::summary::{SINGLE_CLIPS, SummaryRow};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// All configurations on one data set, in one language.
+#[derive(Serialize)]
+pub(super) struct GroupView {
+    /// Names the data set and the language.
+    pub(super) title: String,
+    /// The normalizer behind the scores.
+    pub(super) normalizer: String,
+    /// Its configurations, in the order of the plan.
+    pub(super) rows: Vec<GroupRow>,
+    /// Accuracy against speed, for wide and for narrow screens; empty without two numbers.
+    pub(super) charts: Vec<ChartView>,
+}
+
+/// A configuration in its group.
+#[derive(Clone, Serialize)]
+pub(super) struct GroupRow {
+    /// What tells it from the others.
+    pub(super) label: String,
+    /// The engine, by its place among the engines of the run: chooses a colour.
+    pub(super) colour: usize,
+    /// Whether it is no measurement.
+    pub(super) synthetic: bool,
+    /// Recordings that were measured, and all that some configuration of the group was to hear.
+    pub(super) measured: usize,
+    pub(super) planned: usize,
+    pub(super) wer: Option<f64>,
+    pub(super) cer: Option<f64>,
+    pub(super) substitutions: Option<u64>,
+    pub(super) deletions: Option<u64>,
+    pub(super) insertions: Option<u64>,
+    pub(super) reference_words: Option<u64>,
+    pub(super) rtfx: Option<f64>,
+    /// Low and high end of its interval, and the coverage.
+    pub(super) interval: Option<(f64, f64, f64)>,
+    pub(super) median_utterance_rtfx: Option<f64>,
+    pub(super) core_hours: Option<f64>,
+    pub(super) load: Option<f64>,
+    pub(super) peak: Option<u64>,
+    /// What to know before it is believed.
+    pub(super) notes: Vec<String>,
+}
+
+/// Returns the groups in the order of the plan.
+pub(super) fn groups(
+    record: &RunRecord,
+    summaries: &[SummaryRow<'_>],
+    labels: &Labels,
+) -> Vec<GroupView> {
+    let mut keys: Vec<(&str, Option<&str>)> = Vec::new();
+    for summary in summaries {
+        let key = (summary.data_set, summary.language);
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    let engines: Vec<&str> = record.plan.engines.keys().map(String::as_str).collect();
+    keys.into_iter()
+        .filter_map(|key| {
+            let of_group: Vec<&SummaryRow<'_>> = summaries
+                .iter()
+                .filter(|summary| (summary.data_set, summary.language) == key)
+                // What the plan skips is told of elsewhere: there is nothing to compare.
+                .filter(|summary| summary.rows.iter().any(|row| row.job.skip.is_none()))
+                .collect();
+            // Only what was measured on the same recordings is comparable: on all of them.
+            let recordings: BTreeSet<&str> = of_group
+                .iter()
+                .flat_map(|summary| &summary.utterances)
+                .map(|result| result.utterance.id.as_str())
+                .collect();
+            let rows: Vec<GroupRow> = of_group
+                .iter()
+                .map(|summary| group_row(record, summary, labels, &engines, recordings.len()))
+                .collect();
+            let points: Vec<Point> = rows
+                .iter()
+                .enumerate()
+                .filter_map(|(position, row)| point(position + 1, row))
+                .collect();
+            (!rows.is_empty()).then(|| GroupView {
+                title: title(key.0, key.1),
+                normalizer: of_group
+                    .first()
+                    .and_then(|summary| summary.normalizer())
+                    .map_or_else(String::new, |normalizer| normalizer.id().to_owned()),
+                charts: charts(&points),
+                rows,
+            })
+        })
+        .collect()
+}
+
+fn title(data_set: &str, language: Option<&str>) -> String {
+    let set = match data_set {
+        SINGLE_CLIPS => "Single clips",
+        name => name,
+    };
+    match language {
+        Some(language) => format!("{set} · {language}"),
+        None => format!("{set} · language not known"),
+    }
+}
+
+fn group_row(
+    record: &RunRecord,
+    summary: &SummaryRow<'_>,
+    labels: &Labels,
+    engines: &[&str],
+    planned: usize,
+) -> GroupRow {
+    let backend = summary.configuration.backend.as_str();
+    let score = summary.score.as_ref();
+    GroupRow {
+        label: labels.label(&summary.configuration),
+        colour: engines.iter().position(|id| *id == backend).unwrap_or(0),
+        synthetic: is_synthetic(record, backend),
+        measured: summary.measured,
+        planned,
+        wer: score.map(|score| score.rates.wer),
+        cer: score.map(|score| score.rates.cer),
+        substitutions: score.map(|score| score.words.substitutions),
+        deletions: score.map(|score| score.words.deletions),
+        insertions: score.map(|score| score.words.insertions),
+        reference_words: score.map(|score| score.reference_words),
+        rtfx: summary.rtfx,
+        interval: summary.rtfx_interval,
+        median_utterance_rtfx: summary.median_utterance_rtfx(),
+        core_hours: summary.core_hours_per_audio_hour(),
+        load: summary.load_seconds(),
+        peak: summary.peak_rss_bytes(),
+        notes: notes_together(&summary.rows),
+    }
+}
+
+fn point(number: usize, row: &GroupRow) -> Option<Point> {
+    Some(Point {
+        number,
+        label: row.label.clone(),
+        colour: row.colour,
+        speed: row.rtfx?,
+        error_rate: row.wer?,
+        interval: row.interval.map(|interval| (interval.0, interval.1)),
+        whole: row.measured == row.planned,
+    })
+}
+
+impl GroupRow {
+    /// Returns its speed and error rate if it may be compared with others: really measured, on
+    /// every recording of the group.
+    pub(super) fn comparable(&self) -> Option<(f64, f64)> {
+        let whole = self.measured == self.planned && !self.synthetic;
+        Some((self.rtfx.filter(|_| whole)?, self.wer?))
+    }
+}
