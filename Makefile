@@ -44,8 +44,9 @@ check: setup
 	$(CARGO) clippy --release --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps
 
+# Ratios against something named, measured in the same run; on an idle machine.
 bench: setup
-	$(CARGO) bench --locked
+	RAYON_NUM_THREADS=2 CANDLE_NUM_THREADS=2 $(CARGO) bench --locked
 
 # Writes schemas and the columns' page again.
 generate:

@@ -1,19 +1,16 @@
 //! The candle engine against the Whisper of `candle-transformers`, interleaved.
 //!
-//! ```text
-//! RAYON_NUM_THREADS=2 CANDLE_NUM_THREADS=2 \
-//!     cargo bench --bench candle_decoder -- MODEL_FOLDER ROUNDS [LANGUAGE] AUDIO.f32 ...
-//! ```
-//!
-//! `MODEL_FOLDER` holds a model in the Hugging Face layout with `model.safetensors`; the audio
-//! files hold little-endian float32 samples, 16,000 a second of one channel. `LANGUAGE` is a code
-//! of two letters, `en` unless given.
+//! `EARMARK_BENCH_ROUNDS` sets the number of rounds (default 5); `EARMARK_BENCH_MODEL` names another
+//! folder with a model in the Hugging Face layout than that of tiny.en. Set `RAYON_NUM_THREADS` and
+//! `CANDLE_NUM_THREADS` to the threads that both may use.
 //!
 //! Both networks get the same spectrogram, the same windows and the same rules for the choice of
 //! tokens; what differs is the network. In each round every recording is transcribed by both, one
 //! right after the other, and which of them begins changes from round to round. The ratio is that
 //! of the medians of the rounds' totals, so that it says nothing about a machine's load as long as
 //! the load changes more slowly than the two take turns.
+
+mod material;
 
 use candle_core::{Device, IndexOp, Tensor};
 use candle_nn::VarBuilder;
@@ -22,8 +19,9 @@ use earmark::engine::candle::whisper::{
     DecodeOptions, Error, LoadOptions, Model, ModelConfig, PromptLogits, Quantization, Transcriber,
     WindowModel,
 };
-use std::path::Path;
-use std::time::{Duration, Instant};
+use material::{median, prepare, rounds, samples};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// The Whisper of `candle-transformers`: every token runs the decoder over the whole text so far.
 struct Theirs {
@@ -96,41 +94,13 @@ impl WindowModel for Theirs {
     }
 }
 
-fn samples(path: &str) -> std::io::Result<Vec<f32>> {
-    let bytes = std::fs::read(path)?;
-    Ok(bytes
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|bytes| f32::from_le_bytes(*bytes))
-        .collect())
-}
-
-fn median(times: &mut [Duration]) -> Duration {
-    times.sort_unstable();
-    let middle = times.len() / 2;
-    if times.len() % 2 == 1 {
-        times[middle]
-    } else {
-        (times[middle - 1] + times[middle]) / 2
-    }
-}
-
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let arguments = std::env::args()
-        .skip(1)
-        .filter(|argument| argument != "--bench")
-        .collect::<Vec<_>>();
-    let [folder, rounds, rest @ ..] = arguments.as_slice() else {
-        println!("candle_decoder: skipped; give MODEL_FOLDER ROUNDS [LANGUAGE] AUDIO.f32 ...");
-        return Ok(());
-    };
-    let (language, files) = match rest {
-        [language, files @ ..] if language.len() == 2 => (language.as_str(), files),
-        files => ("en", files),
-    };
-    let folder = Path::new(folder);
-    let rounds: usize = rounds.parse()?;
+    let material = prepare();
+    let folder = std::env::var_os("EARMARK_BENCH_MODEL").map_or_else(
+        || material.home.join("models/tiny.en/safetensors"),
+        PathBuf::from,
+    );
+    let folder = folder.as_path();
     let mut ours = Model::load(
         folder,
         &LoadOptions {
@@ -139,48 +109,53 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     )?;
     let mut theirs = Theirs::load(folder)?;
     let transcriber = Transcriber::read(folder, &ModelConfig::read(folder)?)?;
-    let recordings = files
+    let recordings: Vec<(&PathBuf, Vec<f32>)> = material
+        .recordings
         .iter()
-        .map(|file| Ok((file, samples(file)?)))
-        .collect::<std::io::Result<Vec<_>>>()?;
+        .map(|path| (path, samples(path)))
+        .collect();
     let options = DecodeOptions {
-        language: Some(language.into()),
+        language: Some("en".into()),
         ..DecodeOptions::default()
     };
     let (mut our_totals, mut their_totals) = (Vec::new(), Vec::new());
     let mut equal = true;
+    let rounds = rounds();
     for round in 0..rounds {
-        let (mut our_total, mut their_total) = (Duration::ZERO, Duration::ZERO);
+        let (mut our_total, mut their_total) = (0.0, 0.0);
         for (file, samples) in &recordings {
             let mut texts = [String::new(), String::new()];
             for turn in 0..2 {
                 let start = Instant::now();
                 if (round + turn).is_multiple_of(2) {
                     texts[0] = ours.transcribe(samples, &options, &mut |_| {})?.text;
-                    our_total += start.elapsed();
+                    our_total += start.elapsed().as_secs_f64();
                 } else {
                     let transcript =
                         transcriber.transcribe(&mut theirs, samples, &options, &mut |_| {})?;
                     texts[1] = transcript.text;
-                    their_total += start.elapsed();
+                    their_total += start.elapsed().as_secs_f64();
                 }
             }
             if texts[0] != texts[1] {
                 equal = false;
-                println!("{file}\n  ours:   {}\n  theirs: {}", texts[0], texts[1]);
+                println!(
+                    "{}\n  ours:   {}\n  theirs: {}",
+                    file.display(),
+                    texts[0],
+                    texts[1]
+                );
             }
         }
-        let (our_seconds, their_seconds) = (our_total.as_secs_f64(), their_total.as_secs_f64());
-        println!(
-            "round {}: ours {our_seconds:.2} s, theirs {their_seconds:.2} s",
-            round + 1
-        );
+        println!("round {round}: ours {our_total:.2} s, theirs {their_total:.2} s");
         our_totals.push(our_total);
         their_totals.push(their_total);
     }
-    if let (false, false) = (our_totals.is_empty(), recordings.is_empty()) {
-        let ratio = median(&mut their_totals).as_secs_f64() / median(&mut our_totals).as_secs_f64();
-        println!("ratio of medians {ratio:.2}; texts equal: {equal}");
-    }
+    println!(
+        "speed of the candle engine over {} recordings: {:.2} × the Whisper of candle-transformers \
+         (medians of {rounds}); texts equal: {equal}",
+        recordings.len(),
+        median(&mut their_totals) / median(&mut our_totals)
+    );
     Ok(())
 }

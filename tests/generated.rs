@@ -59,9 +59,7 @@ fn every_column_is_described_in_the_reports_page() {
     let mut summary = described(summary_columns(&[], &[]));
     summary.push((
         "setting.NAME".into(),
-        "One column for every setting that some job asks for, sorted by name; empty where it is left \
-         to the engine."
-            .into(),
+        "One column for every setting that some job asks for, sorted by name.".into(),
     ));
     summary.push(normalizers);
     table("summary.csv", &summary);

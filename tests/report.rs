@@ -25,6 +25,7 @@ fn the_summary_has_a_row_for_each_configuration_data_set_and_language() {
     let place = Place::new();
     data_set(&place);
     let matrix = fake_matrix("  beam-size: [1, 2]", SET)
+        .replace("[tiny.en]", "[base]")
         .replace("[jfk]", "[jfk, arctic-a0007, mine]")
         + "score: {normalizers: [basic, none]}\n";
     place.write("m.yaml", &matrix);
@@ -92,8 +93,14 @@ fn the_summary_has_a_row_for_each_configuration_data_set_and_language() {
 fn a_gate_over_a_set_looks_at_each_language_of_it() {
     let place = Place::new();
     data_set(&place);
-    let matrix =
-        |gate: &str| fake_matrix("", SET).replace("[jfk]", "[mine]") + "gates:\n  - " + gate + "\n";
+    let matrix = |gate: &str| {
+        fake_matrix("", SET)
+            .replace("[tiny.en]", "[base]")
+            .replace("[jfk]", "[mine]")
+            + "gates:\n  - "
+            + gate
+            + "\n"
+    };
     place.write("m.yaml", &matrix("{metric: rtfx, min: 0.001, scope: set}"));
     place.run(&["run", "m.yaml", "--out", "a"]).expect_status(0);
     place.write("m.yaml", &matrix("{metric: wer, max: 0.0001, scope: set}"));
@@ -119,6 +126,7 @@ fn the_page_shows_what_a_reader_looks_for_and_loads_nothing() {
     data_set(&place);
     let matrix = fake_matrix("  fake-fault: [none, crash-trial]", SET)
         .replace("name: test", "name: \"<b>night</b>\"")
+        .replace("[tiny.en]", "[base, tiny.en]")
         .replace("[jfk]", "[mine, mls-es-13697]");
     place.write("m.yaml", &matrix);
     place.run(&["run", "m.yaml", "--out", "r"]).expect_status(3);

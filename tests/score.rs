@@ -37,7 +37,7 @@ fn totals_are_sums_over_sums_and_blank_lines_count() {
 #[test]
 fn a_normalizer_makes_texts_comparable_and_is_named() {
     let place = Place::new();
-    place.write("r.txt", "It’s twenty-one colours.\n");
+    place.write("r.txt", "It's twenty-one colours.\n");
     place.write("h.txt", "it is 21 colors\r\n");
     let arguments = [
         "score",

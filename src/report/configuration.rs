@@ -42,114 +42,159 @@ impl Configuration {
                 .collect(),
         }
     }
-
-    /// Returns its parts with the names that they go by.
-    fn parts(&self) -> impl Iterator<Item = (&str, &str)> {
-        [
-            ("backend", self.backend.as_str()),
-            ("model", &self.model),
-            ("quantization", &self.quantization),
-        ]
-        .into_iter()
-        .chain(
-            self.settings
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str())),
-        )
-    }
 }
+
+/// A part of a configuration: its name and its value as shown.
+type Part = (String, String);
 
 /// Names configurations by what tells them apart, so that a label holds no more than it must.
 #[derive(Debug)]
 pub struct Labels {
+    /// The parts of each configuration, with the defaults that an engine told.
+    parts: BTreeMap<Configuration, Vec<Part>>,
     /// The names of the parts that differ somewhere.
     differing: BTreeSet<String>,
-    /// What all have in common, as name and value.
-    common: Vec<(String, String)>,
 }
 
 impl Labels {
-    /// Finds out what tells configurations apart.
+    /// Finds out what tells the configurations of some rows apart.
     #[must_use]
-    pub fn of<'a>(configurations: impl IntoIterator<Item = &'a Configuration>) -> Self {
-        let all: Vec<&Configuration> = configurations.into_iter().collect();
-        let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        // How many configurations of each engine have a part: a setting that an engine does not
-        // know tells it from no other, but one that it was given once and once not does.
-        let mut present: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-        let mut engines: BTreeMap<&str, usize> = BTreeMap::new();
-        for configuration in &all {
-            let backend = configuration.backend.as_str();
-            *engines.entry(backend).or_default() += 1;
-            for (name, value) in configuration.parts() {
-                values.entry(name).or_default().insert(value);
-                *present.entry((name, backend)).or_default() += 1;
+    pub fn of(rows: &[ResultRow<'_>]) -> Self {
+        let asked: BTreeSet<&str> = rows
+            .iter()
+            .flat_map(|row| row.spec.settings.keys().map(String::as_str))
+            .collect();
+        let mut parts: BTreeMap<Configuration, Vec<Part>> = BTreeMap::new();
+        for row in rows {
+            let known = parts.entry(Configuration::of(row)).or_default();
+            for part in parts_of(row, &asked) {
+                if !known.iter().any(|(name, _)| *name == part.0) {
+                    known.push(part);
+                }
             }
         }
-        let differs = |name: &str| {
-            values.get(name).is_some_and(|values| values.len() > 1)
-                || engines.iter().any(|(backend, of_engine)| {
-                    present
-                        .get(&(name, backend))
-                        .is_some_and(|count| count < of_engine)
-                })
-        };
         Self {
-            differing: values
-                .keys()
-                .filter(|name| differs(name))
-                .map(|name| (*name).to_owned())
-                .collect(),
-            common: all.first().map_or_else(Vec::new, |first| {
-                let in_all = |name: &str| all.iter().all(|c| c.parts().any(|part| part.0 == name));
-                first
-                    .parts()
-                    .filter(|(name, value)| !differs(name) && !value.is_empty() && in_all(name))
-                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                    .collect()
-            }),
+            differing: differing(&parts),
+            parts,
         }
     }
 
     /// Returns what tells a configuration from the others; the backend if there is only one.
     #[must_use]
     pub fn label(&self, configuration: &Configuration) -> String {
-        let parts: Vec<String> = configuration
-            .parts()
-            .filter(|(name, value)| self.differing.contains(*name) && !value.is_empty())
-            .map(|(name, value)| match name {
-                "backend" | "model" | "quantization" => value.to_owned(),
+        let parts = self.parts.get(configuration).map_or(&[][..], Vec::as_slice);
+        let told: Vec<String> = parts
+            .iter()
+            .filter(|(name, value)| self.differing.contains(name) && !value.is_empty())
+            .map(|(name, value)| match name.as_str() {
+                "backend" | "model" | "quantization" => value.clone(),
                 _ => format!("{name} {value}"),
             })
             .collect();
-        if parts.is_empty() {
+        if told.is_empty() {
             configuration.backend.clone()
         } else {
-            parts.join(" · ")
+            told.join(" · ")
         }
     }
 
     /// Returns what all configurations have in common, as name and value.
     #[must_use]
-    pub fn common(&self) -> &[(String, String)] {
-        &self.common
+    pub fn common(&self) -> Vec<(&str, &str)> {
+        let in_all = |part: &Part| self.parts.values().all(|parts| parts.contains(part));
+        self.parts
+            .values()
+            .next()
+            .into_iter()
+            .flatten()
+            .filter(|part| !part.1.is_empty() && in_all(part))
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect()
     }
+}
+
+/// Returns the parts of a row's configuration; of its settings those that some row asks for.
+fn parts_of(row: &ResultRow<'_>, asked: &BTreeSet<&str>) -> Vec<Part> {
+    let spec = row.spec;
+    let named = [
+        ("backend", spec.backend.clone()),
+        ("model", spec.model.clone()),
+        ("quantization", spec.quantization.clone()),
+    ];
+    let settings = asked
+        .iter()
+        .filter_map(|name| Some((*name, row.setting(name)?.to_owned())));
+    let counts = [
+        ("launches", spec.launches),
+        ("repeat", spec.repeat),
+        ("warmup", spec.warmup),
+    ];
+    named
+        .into_iter()
+        .chain(settings)
+        .chain(counts.map(|(name, count)| (name, count.to_string())))
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// Returns the names of parts that tell configurations apart: those with several values, and those
+/// that only some configurations of an engine have. A setting that an engine does not know tells
+/// it from no other engine.
+fn differing(parts: &BTreeMap<Configuration, Vec<Part>>) -> BTreeSet<String> {
+    let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut present: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut engines: BTreeMap<&str, usize> = BTreeMap::new();
+    for (configuration, parts) in parts {
+        let backend = configuration.backend.as_str();
+        *engines.entry(backend).or_default() += 1;
+        for (name, value) in parts {
+            values.entry(name).or_default().insert(value);
+            *present.entry((name, backend)).or_default() += 1;
+        }
+    }
+    let partly = |name: &str| {
+        engines.iter().any(|(backend, configurations)| {
+            present
+                .get(&(name, *backend))
+                .is_some_and(|count| count < configurations)
+        })
+    };
+    values
+        .iter()
+        .filter(|(name, values)| values.len() > 1 || partly(name))
+        .map(|(name, _)| (*name).to_owned())
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn configuration(backend: &str, threads: Option<&str>) -> Configuration {
-        Configuration {
+    fn configuration(backend: &str, threads: Option<&str>) -> (Configuration, Vec<Part>) {
+        let settings: BTreeMap<String, String> = threads
+            .map(|threads| ("threads".to_owned(), threads.to_owned()))
+            .into_iter()
+            .collect();
+        let mut parts = vec![
+            ("backend".to_owned(), backend.to_owned()),
+            ("model".to_owned(), "tiny.en".to_owned()),
+        ];
+        parts.extend(settings.clone());
+        let configuration = Configuration {
             backend: backend.into(),
             model: "tiny.en".into(),
             artifact: String::new(),
             quantization: "f16".into(),
-            settings: threads
-                .map(|threads| ("threads".to_owned(), threads.to_owned()))
-                .into_iter()
-                .collect(),
+            settings,
+        };
+        (configuration, parts)
+    }
+
+    fn labels(configurations: &[(Configuration, Vec<Part>)]) -> Labels {
+        let parts: BTreeMap<_, _> = configurations.iter().cloned().collect();
+        Labels {
+            differing: differing(&parts),
+            parts,
         }
     }
 
@@ -159,9 +204,23 @@ mod tests {
             configuration("candle", Some("1")),
             configuration("candle", None),
         ];
-        let labels = Labels::of(&both);
-        assert_eq!(labels.label(&both[0]), "threads 1");
-        assert_eq!(labels.label(&both[1]), "candle");
-        assert_eq!(labels.common()[0], ("backend".into(), "candle".into()));
+        let labels = labels(&both);
+        assert_eq!(labels.label(&both[0].0), "threads 1");
+        assert_eq!(labels.label(&both[1].0), "candle");
+        assert_eq!(
+            labels.common(),
+            [("backend", "candle"), ("model", "tiny.en")]
+        );
+    }
+
+    #[test]
+    fn a_setting_that_only_one_engine_knows_tells_nothing() {
+        let both = [
+            configuration("candle", None),
+            configuration("whisper-cpp", Some("2")),
+        ];
+        let labels = labels(&both);
+        assert_eq!(labels.label(&both[1].0), "whisper-cpp");
+        assert_eq!(labels.common(), [("model", "tiny.en")]);
     }
 }

@@ -162,6 +162,13 @@ impl<'a> SummaryRow<'a> {
         score_by(self.utterances.iter().copied(), position)
     }
 
+    /// Returns a setting or count as its jobs ask for it, else as the engine says it is in effect.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        let asked = self.configuration.settings.get(name).map(String::as_str);
+        asked.or_else(|| self.rows.iter().find_map(|row| row.setting(name)))
+    }
+
     /// Returns the median over recordings of their own `RTFx`, to show beside the one that long
     /// recordings rule.
     #[must_use]

@@ -43,8 +43,8 @@ pub fn summary_columns<'a>(
         let setting = name.clone();
         summary(
             &format!("setting.{name}"),
-            "A setting that the jobs ask for; empty where it is left to the engine.",
-            move |_, row| Cell::optional(row.configuration.settings.get(&setting).cloned()),
+            "A setting in effect; empty where the engine has none of that name.",
+            move |_, row| Cell::optional(row.setting(&setting)),
         )
     }));
     columns.extend(further_normalizers(rows).into_iter().map(|normalizer| {

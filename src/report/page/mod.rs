@@ -45,7 +45,7 @@ struct PageView<'a> {
     machine: &'a MachineFacts,
     surroundings: Surroundings,
     answers: Vec<Answer>,
-    common: &'a [(String, String)],
+    common: Vec<(&'a str, &'a str)>,
     groups: Vec<GroupView>,
     rows: Vec<RowView>,
     troubles: TroublesView,
@@ -118,8 +118,7 @@ struct TableView {
 pub fn render_html(record: &RunRecord) -> Result<String, HtmlError> {
     let rows = result_rows(record);
     let summaries = summary_rows(record, &rows);
-    let configurations: Vec<Configuration> = rows.iter().map(Configuration::of).collect();
-    let labels = Labels::of(&configurations);
+    let labels = Labels::of(&rows);
     let groups = groups::groups(record, &summaries, &labels);
     let page = PageView {
         record: RunView {
