@@ -22,6 +22,26 @@ pub(super) fn linear_ticks(largest: f64, wanted: f64) -> Vec<f64> {
     ticks
 }
 
+/// Steps of a clock's face, in seconds; longer ones are hours.
+const CLOCK_STEPS: [f64; 17] = [
+    0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0,
+    3600.0, 7200.0,
+];
+
+/// Returns moments, in seconds from 0, that span at least `last` in at most `most` steps.
+pub(super) fn clock_ticks(last: f64, most: f64) -> Vec<f64> {
+    let hours = (last / most / 3600.0).ceil() * 3600.0;
+    let step = CLOCK_STEPS
+        .into_iter()
+        .find(|step| last / step <= most)
+        .unwrap_or(hours);
+    let mut ticks = vec![0.0];
+    while ticks.last().is_some_and(|tick| *tick < last) {
+        ticks.push(step * count(ticks.len()));
+    }
+    ticks
+}
+
 /// Returns 1, 2 and 5 times powers of ten that span at least `least` to `largest`, both above 0.
 pub(super) fn logarithmic_ticks(least: f64, largest: f64) -> Vec<f64> {
     let mut ticks = Vec::new();
@@ -58,6 +78,10 @@ mod tests {
     fn ticks_are_round() {
         assert_eq!(linear_ticks(0.083, 4.0), [0.0, 0.05, 0.1]);
         assert_eq!(linear_ticks(0.0, 4.0).len(), 2);
+        assert_eq!(
+            clock_ticks(652.0, 8.0),
+            [0.0, 120.0, 240.0, 360.0, 480.0, 600.0, 720.0]
+        );
         assert_eq!(logarithmic_ticks(9.7, 25.8), [5.0, 10.0, 20.0, 50.0]);
         assert_eq!(logarithmic_ticks(3.0, 3.0), [2.0, 5.0]);
     }
@@ -69,6 +93,8 @@ mod tests {
             let ticks = logarithmic_ticks(least, largest);
             prop_assert!(ticks[0] <= least && *ticks.last().unwrap() >= largest);
             prop_assert!(ticks.len() < 16);
+            let ticks = clock_ticks(largest, 8.0);
+            prop_assert!(*ticks.last().unwrap() >= largest && ticks.len() <= 10);
             let ticks = linear_ticks(largest, 4.0);
             prop_assert!(*ticks.last().unwrap() >= largest * (1.0 - 1e-9) && ticks.len() < 8);
         }

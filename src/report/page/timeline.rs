@@ -1,6 +1,6 @@
 //! The timeline: when each job ran.
 
-use super::scale::{linear_ticks, rounded};
+use super::scale::{clock_ticks, rounded};
 use crate::model::units::show_seconds;
 use crate::model::{JobKind, Outcome};
 use crate::record::{AttemptRecord, RunRecord};
@@ -106,9 +106,9 @@ fn class(kind: JobKind, outcome: Option<&Outcome>) -> String {
 }
 
 fn timeline(spans: &[Span<'_>], class: &'static str, width: f64) -> TimelineView {
-    let (left, right, top) = (8.0, width - 30.0, 24.0);
+    let (left, right, top) = (24.0, width - 44.0, 24.0);
     let last = spans.iter().map(|span| span.to).fold(0.0, f64::max);
-    let ticks = linear_ticks(last.max(0.1), if width > 600.0 { 8.0 } else { 4.0 });
+    let ticks = clock_ticks(last.max(0.1), if width > 600.0 { 8.0 } else { 3.0 });
     let whole = ticks.last().copied().unwrap_or(last).max(last);
     let x = |seconds: f64| rounded(left + seconds / whole * (right - left));
     let (lanes, has_names) = lanes(spans);
