@@ -13,6 +13,7 @@ mod generated;
 mod hub;
 mod matrices;
 mod plan;
+mod plan_file;
 mod readme;
 mod record;
 mod report;

@@ -1,8 +1,9 @@
 //! The arguments of every verb.
 
-use crate::model::{NormalizerId, VerifyMethod};
+use crate::model::{DownloadPolicy, NormalizerId, VerifyMethod};
 use crate::plan::Filter;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
 /// Which speech recognizer, which model, which quantization, on this machine, at what accuracy.
@@ -52,31 +53,60 @@ pub(super) enum PlanFormat {
     Table,
     /// The whole plan; `earmark run` takes it.
     Json,
+    /// For a pull request.
+    Markdown,
+    /// A graph for Graphviz.
+    Dot,
+    /// A graph that code forges draw in Markdown.
+    Mermaid,
+    /// A job matrix of GitHub Actions: `{"include": […]}`, an entry for each combination.
+    Github,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct PlanArguments {
-    /// The matrix file.
+    /// A matrix file, or a plan that `--format json` wrote.
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(super) matrix: PathBuf,
     /// How the plan is shown.
     #[arg(long, value_enum, default_value = "table")]
     pub(super) format: PlanFormat,
+    /// For each job: who asked for it, what it waits for, what keeps it from running.
+    #[arg(long, conflicts_with = "diff")]
+    pub(super) why: bool,
+    /// What changes against OLD, a matrix file or a plan that was saved.
+    #[arg(long, value_name = "OLD", value_hint = ValueHint::FilePath)]
+    pub(super) diff: Option<PathBuf>,
+    /// Plan as if every built-in engine were ready here, for a machine that has them.
+    #[arg(long)]
+    pub(super) assume_ready: bool,
     #[command(flatten)]
     pub(super) selection: Selection,
 }
 
 /// What every verb that makes a plan takes.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(super) struct Selection {
     /// Only jobs that match, such as `backend=candle`, `model~large` or `kind=verify`; repeatable.
     #[arg(long, value_name = "EXPR")]
     pub(super) filter: Vec<Filter>,
     /// Verify by this method, whatever the matrix says.
-    #[arg(long, value_name = "METHOD")]
+    #[arg(long, value_name = "METHOD", value_parser = verify_method())]
     pub(super) verify_method: Option<VerifyMethod>,
     /// Take warnings and planned skips for errors.
     #[arg(long)]
     pub(super) strict: bool,
+    /// Whether anything may be fetched, whatever the matrix says.
+    #[arg(skip)]
+    pub(super) download: Option<DownloadPolicy>,
+    /// Take every built-in engine for ready.
+    #[arg(skip)]
+    pub(super) assume_ready: bool,
+}
+
+/// Reads a verify method; its words are known to completions.
+fn verify_method() -> impl TypedValueParser<Value = VerifyMethod> {
+    PossibleValuesParser::new(VerifyMethod::WORDS).try_map(|word| word.parse::<VerifyMethod>())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -98,9 +128,10 @@ pub(super) enum RunFormat {
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
     /// A matrix file, or a plan that `earmark plan --format json` wrote.
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(super) matrix: PathBuf,
     /// The run folder; default: runs/<date>-<name>.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) out: Option<PathBuf>,
     /// Whether anything may be fetched, whatever the matrix says.
     #[arg(long, value_enum)]

@@ -1,4 +1,4 @@
-//! The command line: one file for each verb, each its arguments and one function.
+//! The command line: one file for each verb with one function, and a folder where it has more.
 
 mod arguments;
 mod check;
@@ -8,6 +8,7 @@ mod load;
 mod plan;
 mod report;
 mod run;
+mod saved;
 mod schema;
 mod score;
 mod verify;
