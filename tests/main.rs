@@ -11,6 +11,7 @@ mod execute;
 mod generated;
 #[cfg(all(feature = "hub", feature = "whisper-cpp"))]
 mod hub;
+mod init;
 mod matrices;
 mod plan;
 mod plan_file;

@@ -6,9 +6,18 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
+/// What a manual page says beside the options.
+const AFTER_HELP: &str = "\
+Exit status: 0 all is well; 1 a gate failed; 2 the input or the command line is wrong and nothing was \
+started; 3 a job went wrong, or a model is not complete; 4 a fault of the program or its \
+surroundings; 130 interrupted.
+
+Environment: EARMARK_HOME is the folder of models and decoded recordings (default: earmark in \
+$XDG_CACHE_HOME or ~/.cache). NO_COLOR turns colours off.";
+
 /// Which speech recognizer, which model, which quantization, on this machine, at what accuracy.
 #[derive(Debug, Parser)]
-#[command(name = "earmark", version, about, long_about = None)]
+#[command(name = "earmark", version, about, long_about = None, after_long_help = AFTER_HELP)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) verb: Verb,
@@ -35,6 +44,12 @@ pub(super) enum Verb {
     Engines(EnginesArguments),
     /// Print the JSON Schema of a file format.
     Schema(SchemaArguments),
+    /// Write a commented matrix that runs here.
+    Init(InitArguments),
+    /// Print the completions of a shell.
+    Completions(CompletionsArguments),
+    /// Print the manual page.
+    Man(ManArguments),
 }
 
 #[derive(Debug, Args)]
@@ -225,4 +240,51 @@ pub(super) struct EnginesArguments {
 pub(super) struct SchemaArguments {
     /// Which schema; without it, the names are listed.
     pub(super) name: Option<String>,
+}
+
+/// The matrices that `init` can write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum InitPattern {
+    /// Does everything but the engines work? Takes seconds.
+    Smoke,
+    /// How much accuracy do smaller weights cost?
+    CompareQuantization,
+    /// Has anything become slower, less accurate or broken?
+    Nightly,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArguments {
+    /// The file to write; default: earmark.yaml, or the pattern's name.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(super) file: Option<PathBuf>,
+    /// The pattern; without it, one that compares the engines that are here.
+    #[arg(long, value_enum, value_name = "PATTERN")]
+    pub(super) from: Option<InitPattern>,
+    /// Overwrite the file if it is there.
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+/// Where packages put completions.
+const COMPLETIONS_HELP: &str = "\
+Packages put them where the shell looks, under their prefix (/usr or /usr/local):
+  bash  share/bash-completion/completions/earmark
+  zsh   share/zsh/site-functions/_earmark
+  fish  share/fish/vendor_completions.d/earmark.fish
+For yourself, in bash: source <(earmark completions bash)";
+
+#[derive(Debug, Args)]
+#[command(after_help = COMPLETIONS_HELP)]
+pub(super) struct CompletionsArguments {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArguments {
+    /// Write the page and one for each verb into this folder; packages put them into share/man/man1.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) out: Option<PathBuf>,
 }
