@@ -18,6 +18,7 @@ mod plan_file;
 mod readme;
 mod record;
 mod report;
+mod repository;
 mod score;
 mod score_oracle;
 mod shim;
