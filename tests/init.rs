@@ -73,7 +73,8 @@ fn without_engines_the_fake_one_stands_in() {
                 "--format",
                 "json",
             ])
-            .expect_status(if pattern == "nightly" { 1 } else { 0 });
+            // The gate of the nightly one is above what the fake engine hears.
+            .expect_status(i32::from(pattern == "nightly"));
     }
 }
 
