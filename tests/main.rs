@@ -11,11 +11,14 @@ mod execute;
 mod generated;
 #[cfg(all(feature = "hub", feature = "whisper-cpp"))]
 mod hub;
+mod init;
 mod matrices;
 mod plan;
+mod plan_file;
 mod readme;
 mod record;
 mod report;
+mod repository;
 mod score;
 mod score_oracle;
 mod shim;

@@ -84,6 +84,7 @@ impl Catalog {
                     known.family.clone_from(&model.family);
                     known.size = model.size;
                     known.languages.clone_from(&model.languages);
+                    known.built_in = model.built_in;
                     known.artifacts.extend(model.artifacts.clone());
                 }
                 None => {

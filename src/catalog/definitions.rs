@@ -58,7 +58,7 @@ pub fn resolve_definitions(
     let base = directory.unwrap_or(Path::new(""));
     let mut definitions = Definitions::default();
     for (id, model) in wire.models {
-        let resolved = resolve_model(id, &model.value, document, base, problems);
+        let resolved = resolve_model(id, &model.value, document, directory, problems);
         definitions
             .models
             .insert(id.clone(), (resolved, document.span(model.node)));
@@ -134,9 +134,11 @@ fn resolve_model(
     id: &str,
     wire: &ModelWire,
     document: &Document,
-    base: &Path,
+    directory: Option<&Path>,
     problems: &mut Diagnostics,
 ) -> Model {
+    let base = directory.unwrap_or(Path::new(""));
+    let built_in = directory.is_none();
     let mut artifacts = IndexMap::new();
     for (artifact_id, artifact) in &wire.artifacts {
         let mut files = IndexMap::new();
@@ -200,6 +202,7 @@ fn resolve_model(
                 id: artifact_id.clone(),
                 files,
                 sources,
+                built_in,
             },
         );
     }
@@ -209,6 +212,7 @@ fn resolve_model(
         size: wire.size,
         languages: wire.languages.clone(),
         artifacts,
+        built_in,
     }
 }
 

@@ -1,13 +1,23 @@
 //! The arguments of every verb.
 
-use crate::model::{NormalizerId, VerifyMethod};
+use crate::model::{DownloadPolicy, NormalizerId, VerifyMethod};
 use crate::plan::Filter;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
+
+/// What a manual page says beside the options.
+const AFTER_HELP: &str = "\
+Exit status: 0 all is well; 1 a gate failed; 2 the input or the command line is wrong and nothing was \
+started; 3 a job went wrong, or a model is not complete; 4 a fault of the program or its \
+surroundings; 130 interrupted.
+
+Environment: EARMARK_HOME is the folder of models and decoded recordings (default: earmark in \
+$XDG_CACHE_HOME or ~/.cache). NO_COLOR turns colours off.";
 
 /// Which speech recognizer, which model, which quantization, on this machine, at what accuracy.
 #[derive(Debug, Parser)]
-#[command(name = "earmark", version, about, long_about = None)]
+#[command(name = "earmark", version, about, long_about = None, after_long_help = AFTER_HELP)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) verb: Verb,
@@ -34,6 +44,12 @@ pub(super) enum Verb {
     Engines(EnginesArguments),
     /// Print the JSON Schema of a file format.
     Schema(SchemaArguments),
+    /// Write a commented matrix that runs here.
+    Init(InitArguments),
+    /// Print the completions of a shell.
+    Completions(CompletionsArguments),
+    /// Print the manual page.
+    Man(ManArguments),
 }
 
 #[derive(Debug, Args)]
@@ -52,31 +68,60 @@ pub(super) enum PlanFormat {
     Table,
     /// The whole plan; `earmark run` takes it.
     Json,
+    /// For a pull request.
+    Markdown,
+    /// A graph for Graphviz.
+    Dot,
+    /// A graph that code forges draw in Markdown.
+    Mermaid,
+    /// A job matrix of GitHub Actions: `{"include": […]}`, an entry for each combination.
+    Github,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct PlanArguments {
-    /// The matrix file.
+    /// A matrix file, or a plan that `--format json` wrote.
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(super) matrix: PathBuf,
     /// How the plan is shown.
     #[arg(long, value_enum, default_value = "table")]
     pub(super) format: PlanFormat,
+    /// For each job: who asked for it, what it waits for, what keeps it from running.
+    #[arg(long, conflicts_with = "diff")]
+    pub(super) why: bool,
+    /// What changes against OLD, a matrix file or a plan that was saved.
+    #[arg(long, value_name = "OLD", value_hint = ValueHint::FilePath)]
+    pub(super) diff: Option<PathBuf>,
+    /// Plan as if every built-in engine were ready here, for a machine that has them.
+    #[arg(long)]
+    pub(super) assume_ready: bool,
     #[command(flatten)]
     pub(super) selection: Selection,
 }
 
 /// What every verb that makes a plan takes.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(super) struct Selection {
     /// Only jobs that match, such as `backend=candle`, `model~large` or `kind=verify`; repeatable.
     #[arg(long, value_name = "EXPR")]
     pub(super) filter: Vec<Filter>,
     /// Verify by this method, whatever the matrix says.
-    #[arg(long, value_name = "METHOD")]
+    #[arg(long, value_name = "METHOD", value_parser = verify_method())]
     pub(super) verify_method: Option<VerifyMethod>,
     /// Take warnings and planned skips for errors.
     #[arg(long)]
     pub(super) strict: bool,
+    /// Whether anything may be fetched, whatever the matrix says.
+    #[arg(skip)]
+    pub(super) download: Option<DownloadPolicy>,
+    /// Take every built-in engine for ready.
+    #[arg(skip)]
+    pub(super) assume_ready: bool,
+}
+
+/// Reads a verify method; its words are known to completions.
+fn verify_method() -> impl TypedValueParser<Value = VerifyMethod> {
+    PossibleValuesParser::new(VerifyMethod::WORDS).try_map(|word| word.parse::<VerifyMethod>())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -98,9 +143,10 @@ pub(super) enum RunFormat {
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
     /// A matrix file, or a plan that `earmark plan --format json` wrote.
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(super) matrix: PathBuf,
     /// The run folder; default: runs/<date>-<name>.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) out: Option<PathBuf>,
     /// Whether anything may be fetched, whatever the matrix says.
     #[arg(long, value_enum)]
@@ -194,4 +240,51 @@ pub(super) struct EnginesArguments {
 pub(super) struct SchemaArguments {
     /// Which schema; without it, the names are listed.
     pub(super) name: Option<String>,
+}
+
+/// The matrices that `init` can write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum InitPattern {
+    /// Does everything but the engines work? Takes seconds.
+    Smoke,
+    /// How much accuracy do smaller weights cost?
+    CompareQuantization,
+    /// Has anything become slower, less accurate or broken?
+    Nightly,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArguments {
+    /// The file to write; default: earmark.yaml, or the pattern's name.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(super) file: Option<PathBuf>,
+    /// The pattern; without it, one that compares the engines that are here.
+    #[arg(long, value_enum, value_name = "PATTERN")]
+    pub(super) from: Option<InitPattern>,
+    /// Overwrite the file if it is there.
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+/// Where packages put completions.
+const COMPLETIONS_HELP: &str = "\
+Packages put them where the shell looks, under their prefix (/usr or /usr/local):
+  bash  share/bash-completion/completions/earmark
+  zsh   share/zsh/site-functions/_earmark
+  fish  share/fish/vendor_completions.d/earmark.fish
+For yourself, in bash: source <(earmark completions bash)";
+
+#[derive(Debug, Args)]
+#[command(after_help = COMPLETIONS_HELP)]
+pub(super) struct CompletionsArguments {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArguments {
+    /// Write the page and one for each verb into this folder; packages put them into share/man/man1.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) out: Option<PathBuf>,
 }

@@ -9,9 +9,8 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<ExitStatus, Failure> {
     let mut status = ExitStatus::Success;
     for path in &arguments.matrices {
         let selection = Selection {
-            filter: Vec::new(),
-            verify_method: None,
             strict: arguments.strict,
+            ..Selection::default()
         };
         match plan_of(path, &selection) {
             Ok(plan) => print(&format!("{}: {}\n", path.display(), summary(&plan)))?,

@@ -8,8 +8,8 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Severity, SourceText};
 use crate::engine;
 use crate::machine::cores;
 use crate::matrix::{self, Matrix};
-use crate::model::{Availability, EngineFacts, Plan};
-use crate::plan::{Inputs, plan, restrict};
+use crate::model::{Availability, DownloadPolicy, EngineFacts, Plan};
+use crate::plan::{Inputs, plan, restrict, set_downloads};
 use indexmap::IndexMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,13 +25,7 @@ pub(super) fn plan_of(path: &Path, selection: &Selection) -> Result<Plan, Failur
         for diagnostic in &mut problems.0 {
             diagnostic.severity = Severity::Error;
         }
-        for job in planned.jobs.iter().filter(|job| job.skip.is_some()) {
-            let reason = job.skip.clone().unwrap_or_default();
-            problems.push(
-                Diagnostic::error(None, format!("{} cannot run here: {reason}", job.id))
-                    .hint("leave it out of the matrix, or do without --strict"),
-            );
-        }
+        push_skips(&planned, &mut problems);
         if problems.has_errors() {
             return Err(Failure::Input(problems));
         }
@@ -47,15 +41,23 @@ pub(super) fn plan_with(
     problems: &mut Diagnostics,
 ) -> Result<Option<Plan>, Failure> {
     let source = Arc::new(read_text(path)?);
-    let Some(matrix) = matrix::read(source, problems) else {
+    let Some(mut matrix) = matrix::read(source, problems) else {
         return Ok(None);
     };
+    if let Some(policy) = selection.download {
+        matrix.download = policy;
+    }
     let mut catalog = Catalog::builtin().map_err(|problems| {
         Failure::internal(format!("the built-in catalog is broken: {problems}"))
     })?;
     catalog.overlay(&matrix.definitions);
     let corpus = corpus_of(&matrix, problems);
-    let engines = engines_of(&matrix, problems);
+    let mut engines = engines_of(&matrix, problems);
+    if selection.assume_ready {
+        for facts in engines.values_mut().filter(|facts| !facts.command) {
+            facts.availability = Availability::Ready;
+        }
+    }
     let mut chosen: Vec<String> = Vec::new();
     let axis = matrix
         .axes
@@ -88,8 +90,54 @@ pub(super) fn plan_with(
     Ok(Some(planned))
 }
 
+/// Adds an error for every planned skip.
+fn push_skips(plan: &Plan, problems: &mut Diagnostics) {
+    for job in &plan.jobs {
+        let Some(reason) = &job.skip else { continue };
+        problems.push(
+            Diagnostic::error(None, format!("{} cannot run here: {reason}", job.id))
+                .hint("leave it out of the matrix, or do without --strict"),
+        );
+    }
+}
+
+/// Applies what the command line asks of a plan to one that was saved.
+pub(super) fn narrow(plan: &mut Plan, selection: &Selection) -> Result<(), Failure> {
+    let again = "make it again from its matrix";
+    if selection.verify_method.is_some() {
+        return Err(Failure::Usage(format!(
+            "--verify-method cannot change a saved plan; {again}"
+        )));
+    }
+    if selection.assume_ready {
+        return Err(Failure::Usage(format!(
+            "--assume-ready cannot change a saved plan; {again}"
+        )));
+    }
+    match (selection.download, plan.download) {
+        (Some(DownloadPolicy::Missing), DownloadPolicy::Never) => {
+            return Err(Failure::Usage(format!(
+                "the plan was made without downloads, and --download cannot add any; {again}"
+            )));
+        }
+        (Some(DownloadPolicy::Never), DownloadPolicy::Missing) => {
+            set_downloads(plan, DownloadPolicy::Never);
+        }
+        _ => {}
+    }
+    filter_plan(plan, selection)?;
+    if selection.strict {
+        let mut problems = Diagnostics::default();
+        push_skips(plan, &mut problems);
+        if problems.has_errors() {
+            return Err(Failure::Input(problems));
+        }
+    }
+    Ok(())
+}
+
 /// Keeps the jobs that every `--filter` accepts, with what they need.
-pub(super) fn filter_plan(plan: &mut Plan, selection: &Selection) -> Result<(), Failure> {
+fn filter_plan(plan: &mut Plan, selection: &Selection) -> Result<(), Failure> {
     for filter in &selection.filter {
         if let Some(key) = filter.unknown_key(plan) {
             return Err(Failure::Usage(format!(

@@ -1,13 +1,17 @@
-//! The command line: one file for each verb, each its arguments and one function.
+//! The command line: one file for each verb with one function, and a folder where it has more.
 
 mod arguments;
 mod check;
+mod completions;
 mod engines;
 mod exit;
+mod init;
 mod load;
+mod man;
 mod plan;
 mod report;
 mod run;
+mod saved;
 mod schema;
 mod score;
 mod verify;
@@ -15,8 +19,14 @@ mod verify;
 pub use exit::ExitStatus;
 
 use arguments::{Cli, Verb};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
+
+/// Returns the declaration of the whole command line.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
 
 /// Runs the program and returns its exit status.
 pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitStatus {
@@ -43,6 +53,9 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitStatus {
         Verb::Score(arguments) => score::run(&arguments),
         Verb::Engines(arguments) => engines::run(&arguments),
         Verb::Schema(arguments) => schema::run(&arguments),
+        Verb::Init(arguments) => init::run(&arguments),
+        Verb::Completions(arguments) => completions::run(&arguments),
+        Verb::Man(arguments) => man::run(&arguments),
     };
     match outcome {
         Ok(status) => status,

@@ -2,12 +2,12 @@
 
 use super::arguments::{Downloads, RunArguments, RunFormat};
 use super::exit::{ExitStatus, Failure, print, say};
-use super::load::{filter_plan, plan_of};
+use super::load::{narrow, plan_of};
+use super::saved::{keep, read_saved, refuse_if_stale};
 use crate::event::{EventSink, Stamped};
 use crate::exec::{RunContext, RunOptions, RunSummary, run as execute};
 use crate::machine::machine_facts;
-use crate::model::{DownloadPolicy, JobKind, Plan};
-use crate::plan::restrict;
+use crate::model::{DownloadPolicy, Plan};
 use crate::record::{JournalWriter, RunFolder};
 use crate::report::{gate_failures, write_reports};
 use crate::store::Store;
@@ -22,36 +22,25 @@ pub(super) fn run(
     arguments: &RunArguments,
     command_line: &[OsString],
 ) -> Result<ExitStatus, Failure> {
-    let mut plan = match read_plan(&arguments.matrix)? {
-        Some(_) if arguments.selection.verify_method.is_some() => {
-            return Err(Failure::Usage(
-                "--verify-method cannot change a saved plan; make it again from its matrix".into(),
-            ));
-        }
+    let mut selection = arguments.selection.clone();
+    selection.download = arguments.download.map(|downloads| match downloads {
+        Downloads::Never => DownloadPolicy::Never,
+        Downloads::Missing => DownloadPolicy::Missing,
+    });
+    let plan = match read_saved(&arguments.matrix)? {
         Some(mut plan) => {
-            filter_plan(&mut plan, &arguments.selection)?;
+            refuse_if_stale(&arguments.matrix, &mut plan)?;
+            narrow(&mut plan, &selection)?;
             plan
         }
-        None => plan_of(&arguments.matrix, &arguments.selection)?,
-    };
-    match arguments.download {
-        Some(Downloads::Never) => {
-            plan.download = DownloadPolicy::Never;
-            // A second verify that waits for a download then waits for the first verify only.
-            let downloads: Vec<_> = plan
-                .jobs
-                .iter()
-                .filter(|job| job.kind == JobKind::Download)
-                .map(|job| job.id.clone())
-                .collect();
-            for job in &mut plan.jobs {
-                job.needs.retain(|need| !downloads.contains(need));
+        None => {
+            let mut plan = plan_of(&arguments.matrix, &selection)?;
+            if !arguments.dry_run {
+                keep(&mut plan);
             }
-            restrict(&mut plan, &[], |job| job.kind != JobKind::Download);
+            plan
         }
-        Some(Downloads::Missing) => plan.download = DownloadPolicy::Missing,
-        None => {}
-    }
+    };
     if arguments.dry_run {
         print(&super::plan::table(&plan))?;
         return Ok(ExitStatus::Success);
@@ -91,21 +80,6 @@ pub(super) fn status_of(summary: &RunSummary) -> ExitStatus {
     } else {
         ExitStatus::Success
     }
-}
-
-/// Reads a plan, if the file is one.
-fn read_plan(path: &Path) -> Result<Option<Plan>, Failure> {
-    if path.extension().is_none_or(|extension| extension != "json") {
-        return Ok(None);
-    }
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-    serde_json::from_str(&text).map(Some).map_err(|error| {
-        Failure::Usage(format!(
-            "{} is no plan: {error}; `earmark plan --format json` writes one",
-            path.display()
-        ))
-    })
 }
 
 fn default_folder(plan: &Plan) -> PathBuf {

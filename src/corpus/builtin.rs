@@ -112,6 +112,7 @@ pub fn builtin_data_sets() -> Vec<DataSet> {
                 None => sets.push(DataSet {
                     id: name.clone(),
                     clips: vec![clip.id.clone()],
+                    manifest: None,
                 }),
             }
         }

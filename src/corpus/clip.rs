@@ -75,4 +75,6 @@ pub struct DataSet {
     pub id: String,
     /// Ids of its clips, in the order of the manifest.
     pub clips: Vec<String>,
+    /// The manifest that a matrix names; `None` for what is built in.
+    pub manifest: Option<PathBuf>,
 }

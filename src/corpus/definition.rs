@@ -2,7 +2,7 @@
 
 use super::clip::{Clip, Origin};
 use super::selector::Corpus;
-use crate::model::{AudioDefinition, AudioSource, Utterance};
+use crate::model::{AudioDefinition, AudioSource, ManifestFile, Utterance};
 use globset::GlobMatcher;
 
 impl Corpus {
@@ -42,6 +42,7 @@ impl Corpus {
             return Some(AudioDefinition {
                 id: id.to_owned(),
                 data_set: false,
+                manifest: None,
                 utterances: vec![utterance(clip)],
             });
         }
@@ -49,6 +50,10 @@ impl Corpus {
         Some(AudioDefinition {
             id: id.to_owned(),
             data_set: true,
+            manifest: set
+                .manifest
+                .clone()
+                .map(|path| ManifestFile { path, sha256: None }),
             utterances: set
                 .clips
                 .iter()
@@ -68,6 +73,11 @@ fn utterance(clip: &Clip) -> Utterance {
         },
         reference: clip.reference.clone(),
         language: clip.language.clone(),
+        seconds: clip.recorded.as_ref().map(|recorded| recorded.seconds),
+        sha256: clip
+            .recorded
+            .as_ref()
+            .map(|recorded| recorded.sha256.clone()),
     }
 }
 

@@ -181,6 +181,7 @@ impl Corpus {
             DataSet {
                 id: id.to_owned(),
                 clips: names,
+                manifest: Some(path.to_path_buf()),
             },
         );
         Ok(count)

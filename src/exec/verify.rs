@@ -212,6 +212,8 @@ async fn known_clip(context: &RunContext) -> Result<String, String> {
             source: AudioSource::Builtin(KNOWN_CLIP.0.into()),
             reference: None,
             language: Some("en".into()),
+            seconds: None,
+            sha256: None,
         };
         let prepared = cache
             .prepare(&clip_of(&utterance)?)

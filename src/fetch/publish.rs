@@ -115,6 +115,7 @@ mod tests {
             id: "ggml-f16".into(),
             files: [("model.bin".to_owned(), file)].into_iter().collect(),
             sources: vec![Source::Recipe("r".into())],
+            built_in: false,
         }
     }
 

@@ -8,7 +8,7 @@ use crate::model::{
     DeadlineOverride, Deadlines, DownloadPolicy, Gate, Isolation, Order, VerifyPolicy,
 };
 use crate::yaml::{Document, Located, LocatedValue, NodeId, OneOrMany, decode};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -133,11 +133,7 @@ pub fn read(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<Matri
         );
         return None;
     }
-    // Absolute, so that a plan is the same from whichever folder it is made.
-    let directory = std::path::absolute(&source.path)
-        .ok()
-        .and_then(|path| path.parent().map(Path::to_path_buf))
-        .unwrap_or_default();
+    let directory = directory_of(&source.path);
     let stem = source
         .path
         .file_stem()
@@ -253,6 +249,14 @@ pub fn read(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<Matri
         override_names,
         source,
     })
+}
+
+/// Returns the folder that a file's relative paths start from: absolute and without `..`, so that a
+/// plan is the same from whichever folder it is made.
+fn directory_of(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let folder = absolute.parent().map(Path::to_path_buf).unwrap_or_default();
+    folder.canonicalize().unwrap_or(folder)
 }
 
 /// Whether the values of a key are ids or labels, and so text whatever YAML makes of them.

@@ -66,6 +66,8 @@ pub struct Artifact {
     pub files: IndexMap<String, ArtifactFile>,
     /// Where it can be had.
     pub sources: Vec<Source>,
+    /// Whether this program defines it, and not the matrix.
+    pub built_in: bool,
 }
 
 impl Artifact {
@@ -90,6 +92,8 @@ pub struct Model {
     pub languages: Vec<String>,
     /// Its artifacts by id.
     pub artifacts: IndexMap<String, Artifact>,
+    /// Whether this program defines family, size and languages, and not the matrix.
+    pub built_in: bool,
 }
 
 /// A command that makes artifacts out of something that can be had.

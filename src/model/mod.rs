@@ -23,8 +23,8 @@ pub use measurement::{ChildUsage, Sample, Segment};
 pub use outcome::{FileFinding, Outcome, Phase, Verdict, VerifyFinding};
 pub use plan::{
     AudioDefinition, AudioSource, BackendDefinition, Combination, DownloadPolicy, GATE_METRICS,
-    Gate, GateScope, Isolation, NormalizerId, Order, OutputRule, Plan, SET_GATE_METRICS, Utterance,
-    VerifyMethod, VerifyPolicy,
+    Gate, GateScope, Isolation, ManifestFile, NormalizerId, Order, OutputRule, Plan,
+    SET_GATE_METRICS, Utterance, VerifyMethod, VerifyPolicy,
 };
 pub use setting::{Affects, SettingDeclaration, SettingKind};
 pub use value::{Scalar, Value};

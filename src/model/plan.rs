@@ -198,7 +198,7 @@ pub enum AudioSource {
 }
 
 /// One recording with what is said in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Utterance {
     /// The id: a clip's, or one within a data set.
@@ -209,16 +209,32 @@ pub struct Utterance {
     pub reference: Option<String>,
     /// Language code, if it is known.
     pub language: Option<String>,
+    /// Length in seconds, if it is known without opening the recording.
+    pub seconds: Option<f64>,
+    /// SHA-256 of the encoded file. A file's is noted when the plan is kept.
+    pub sha256: Option<String>,
+}
+
+/// The file that lists the utterances of a data set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ManifestFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// SHA-256 of its text, noted when the plan is kept.
+    pub sha256: Option<String>,
 }
 
 /// A clip (one utterance) or a data set (several) under the id that combinations name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct AudioDefinition {
     /// The id.
     pub id: String,
     /// Whether it is a data set.
     pub data_set: bool,
+    /// The manifest of a data set that the matrix defines.
+    pub manifest: Option<ManifestFile>,
     /// The utterances.
     pub utterances: Vec<Utterance>,
 }
@@ -263,7 +279,7 @@ pub struct Plan {
     pub name: String,
     /// What the matrix asks, in words.
     pub description: String,
-    /// SHA-256 over everything below.
+    /// SHA-256 over everything else in here, by which a change made by hand is found.
     pub digest: String,
     /// The axes in their order.
     pub axes: Vec<String>,
@@ -302,6 +318,18 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Returns the values of a combination, in the order of the axes; nothing if there is no such
+    /// combination.
+    #[must_use]
+    pub fn values(&self, position: usize) -> Vec<(&str, &Value)> {
+        self.combinations
+            .get(position)
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name.as_str(), value))
+            .collect()
+    }
+
     /// Returns a job by its id.
     #[must_use]
     pub fn job(&self, id: &JobId) -> Option<&Job> {

@@ -152,6 +152,13 @@ impl Serialize for Value {
             {
                 serializer.serialize_f64(*number)
             }
+            // Rust writes 2.0 as `2`, and JSON's text would not be a number when it is read again.
+            Scalar::Number(number) if number.to_string() == self.written => {
+                match self.as_integer() {
+                    Some(whole) => serializer.serialize_i64(whole),
+                    None => serializer.serialize_f64(*number),
+                }
+            }
             _ => serializer.serialize_str(&self.written),
         }
     }
@@ -164,7 +171,10 @@ impl<'de> Deserialize<'de> for Value {
             Scalar::Null => String::new(),
             Scalar::Boolean(boolean) => boolean.to_string(),
             Scalar::Integer(number) => number.to_string(),
-            Scalar::Number(number) => number.to_string(),
+            // As JSON writes it, so that it is written the same again.
+            Scalar::Number(number) => {
+                serde_json::to_string(number).unwrap_or_else(|_| number.to_string())
+            }
             Scalar::Text(text) => text.clone(),
         };
         Ok(Self { scalar, written })
@@ -205,5 +215,15 @@ mod tests {
             written: "0x1F".into(),
         };
         assert_eq!(serde_json::to_string(&hexadecimal).unwrap(), "\"0x1F\"");
+    }
+
+    #[test]
+    fn a_number_is_a_number_when_json_is_read_again() {
+        for number in [2.0, 0.25, 1e21] {
+            let text = serde_json::to_string(&Value::number(number)).unwrap();
+            let value: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(value.as_number(), Some(number), "{text}");
+            assert_eq!(serde_json::to_string(&value).unwrap(), text);
+        }
     }
 }

@@ -3,14 +3,23 @@
 //! It starts nothing, reads no clock and opens no socket. What engines can do arrives as
 //! [`EngineFacts`](crate::model::EngineFacts).
 
+mod change;
 mod check;
+mod definitions;
+mod estimate;
 mod graph;
 mod jobs;
 mod planner;
+mod seal;
 mod select;
 mod settings;
+mod staleness;
 
+pub use change::{ChangedJob, FieldChange, PlanChange};
+pub use estimate::{bytes_to_fetch, worst_case};
 pub use graph::DependencyGraph;
 pub use planner::{Inputs, plan};
-pub use select::{Filter, restrict};
+pub use seal::{note_recordings, seal, seal_holds};
+pub use select::{Filter, restrict, set_downloads};
 pub use settings::{RUNNER_SETTINGS, runner_settings};
+pub use staleness::{Present, staleness};

@@ -2,13 +2,13 @@
 
 use super::check::{check_names, check_settings, resolve_audio};
 use super::jobs::Jobs;
+use super::seal::seal;
 use crate::catalog::Catalog;
 use crate::corpus::Corpus;
 use crate::diagnostic::Diagnostics;
 use crate::matrix::{Matrix, expand};
 use crate::model::{EngineFacts, Isolation, Plan, VerifyMethod};
 use indexmap::IndexMap;
-use sha2::{Digest, Sha256};
 
 /// What the planner is told beside the matrix.
 #[derive(Debug)]
@@ -103,10 +103,6 @@ pub fn plan(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) ->
             .collect(),
         matrix_text: matrix.source.text.clone(),
     };
-    let json = serde_json::to_vec(&plan).expect("a plan has string keys and finite numbers");
-    plan.digest = Sha256::digest(&json)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    seal(&mut plan);
     Some(plan)
 }

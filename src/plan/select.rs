@@ -1,6 +1,7 @@
 //! A part of a plan: by filters, or by the kinds of jobs that a verb runs.
 
-use crate::model::{Job, JobId, Plan};
+use super::seal::seal;
+use crate::model::{DownloadPolicy, Job, JobId, JobKind, Plan};
 use globset::Glob;
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -73,6 +74,25 @@ impl Filter {
     }
 }
 
+/// Changes whether a plan may fetch anything. With `Never` its downloads go, and a second verify
+/// that waits for one waits for the first verify only.
+pub fn set_downloads(plan: &mut Plan, policy: DownloadPolicy) {
+    plan.download = policy;
+    if policy == DownloadPolicy::Never {
+        let downloads: BTreeSet<JobId> = plan
+            .jobs
+            .iter()
+            .filter(|job| job.kind == JobKind::Download)
+            .map(|job| job.id.clone())
+            .collect();
+        for job in &mut plan.jobs {
+            job.needs.retain(|need| !downloads.contains(need));
+        }
+        plan.jobs.retain(|job| job.kind != JobKind::Download);
+    }
+    seal(plan);
+}
+
 /// Keeps the jobs of a plan that every filter and `wanted` accept, with all that they need.
 pub fn restrict(plan: &mut Plan, filters: &[Filter], wanted: impl Fn(&Job) -> bool) {
     let mut kept: BTreeSet<JobId> = plan
@@ -88,4 +108,5 @@ pub fn restrict(plan: &mut Plan, filters: &[Filter], wanted: impl Fn(&Job) -> bo
         }
     }
     plan.jobs.retain(|job| kept.contains(&job.id));
+    seal(plan);
 }

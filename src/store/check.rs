@@ -186,6 +186,7 @@ mod tests {
             .into_iter()
             .collect(),
             sources: vec![Source::Path(folder.to_path_buf())],
+            built_in: false,
         }
     }
 

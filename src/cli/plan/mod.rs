@@ -1,0 +1,63 @@
+//! `earmark plan`: show what would be done, and what a change of the file changes.
+
+mod diff;
+mod diff_text;
+mod fields;
+mod github;
+mod graph;
+mod markdown;
+mod table;
+mod totals;
+mod values;
+mod why;
+
+use super::arguments::{PlanArguments, PlanFormat};
+use super::exit::{ExitStatus, Failure, print, say};
+use super::load::plan_of;
+use super::saved::{keep, read_saved, staleness_of};
+
+pub(super) use table::table;
+
+pub(super) fn run(arguments: &PlanArguments) -> Result<ExitStatus, Failure> {
+    let mut selection = arguments.selection.clone();
+    selection.assume_ready = arguments.assume_ready;
+    if let Some(old) = &arguments.diff {
+        let text = diff::diff(old, &arguments.matrix, &selection, arguments.format)?;
+        print(&text)?;
+        return Ok(ExitStatus::Success);
+    }
+    if arguments.why && arguments.format != PlanFormat::Table {
+        return Err(Failure::Usage(
+            "--why is a text for people; `--format json` has `needs`, `combinations` and `skip` of \
+             every job"
+                .into(),
+        ));
+    }
+    let plan = match read_saved(&arguments.matrix)? {
+        Some(mut plan) => {
+            for change in staleness_of(&mut plan)? {
+                say(&format!("warning: {change}; this plan would be refused"));
+            }
+            super::load::narrow(&mut plan, &selection)?;
+            plan
+        }
+        None => {
+            let mut plan = plan_of(&arguments.matrix, &selection)?;
+            if arguments.format == PlanFormat::Json {
+                keep(&mut plan);
+            }
+            plan
+        }
+    };
+    let text = match arguments.format {
+        PlanFormat::Table if arguments.why => why::why(&plan),
+        PlanFormat::Table => table(&plan),
+        PlanFormat::Json => serde_json::to_string_pretty(&plan).map_err(Failure::internal)? + "\n",
+        PlanFormat::Dot => graph::dot(&plan),
+        PlanFormat::Mermaid => graph::mermaid(&plan),
+        PlanFormat::Github => github::github(&plan, !selection.filter.is_empty())?,
+        PlanFormat::Markdown => markdown::plan(&plan),
+    };
+    print(&text)?;
+    Ok(ExitStatus::Success)
+}

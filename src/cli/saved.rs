@@ -1,0 +1,90 @@
+//! Plans that are kept: read again, and held against what is there now.
+
+use super::exit::Failure;
+use crate::catalog::Catalog;
+use crate::corpus::Corpus;
+use crate::engine;
+use crate::model::Plan;
+use crate::plan::{Present, note_recordings, seal_holds, staleness};
+use crate::store::sha256_file;
+use serde::Deserialize;
+use std::path::Path;
+
+/// The version of plans that this program reads.
+const VERSION: u64 = 1;
+
+/// What every version of a plan has.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u64,
+}
+
+/// Reads a plan, if the file is one by its name.
+pub(super) fn read_saved(path: &Path) -> Result<Option<Plan>, Failure> {
+    if path.extension().is_none_or(|extension| extension != "json") {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::Usage(format!("{} cannot be read: {error}", path.display())))?;
+    let no_plan = |error: serde_json::Error| {
+        Failure::Usage(format!(
+            "{} is no plan: {error}; `earmark plan MATRIX --format json` writes one",
+            path.display()
+        ))
+    };
+    let found: Versioned = serde_json::from_str(&text).map_err(no_plan)?;
+    if found.version != VERSION {
+        return Err(Failure::Usage(format!(
+            "{} is a plan of version {}, and this program reads version {VERSION}; make it again \
+             from its matrix",
+            path.display(),
+            found.version
+        )));
+    }
+    serde_json::from_str(&text).map(Some).map_err(no_plan)
+}
+
+/// Makes a plan one that can be kept: with the digests of its recordings.
+pub(super) fn keep(plan: &mut Plan) {
+    note_recordings(plan, sha256_file);
+}
+
+/// Returns what is not any more as a saved plan says, one sentence each.
+pub(super) fn staleness_of(plan: &mut Plan) -> Result<Vec<String>, Failure> {
+    let catalog = Catalog::builtin().map_err(|problems| {
+        Failure::internal(format!("the built-in catalog is broken: {problems}"))
+    })?;
+    let mut changes = Vec::new();
+    if !seal_holds(plan) {
+        changes.push("its digest does not hold: the plan was changed after it was made".into());
+    }
+    changes.extend(staleness(
+        plan,
+        &Present {
+            catalog: &catalog,
+            corpus: &Corpus::builtin(),
+            engines: &engine::facts(),
+            digest: &sha256_file,
+        },
+    ));
+    Ok(changes)
+}
+
+/// Refuses a saved plan that is not true any more, and names why.
+pub(super) fn refuse_if_stale(path: &Path, plan: &mut Plan) -> Result<(), Failure> {
+    let changes = staleness_of(plan)?;
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<String> = changes
+        .iter()
+        .map(|change| format!("\n  - {}", crate::ui::printable(change)))
+        .collect();
+    Err(Failure::Usage(format!(
+        "{} does not hold any more, and nothing was started:{}\nmake the plan again from its matrix; \
+         `earmark plan MATRIX --diff {}` then shows what that changes",
+        path.display(),
+        list.concat(),
+        path.display()
+    )))
+}

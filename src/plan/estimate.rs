@@ -1,0 +1,84 @@
+//! What a plan may cost, as far as it can be known before anything runs.
+
+use crate::model::{BenchmarkSpec, DownloadSpec, Job, JobSpec, Plan, VerifyMethod, VerifySpec};
+use std::time::Duration;
+
+/// Returns the longest that a job can take by its limits. A verify that only looks at files has
+/// none, a skipped job takes no time, and a recording of unknown length counts with the floor of
+/// its limit.
+#[must_use]
+pub fn worst_case(plan: &Plan, job: &Job) -> Duration {
+    if job.skip.is_some() {
+        return Duration::ZERO;
+    }
+    match &job.spec {
+        JobSpec::Download(_) => plan
+            .deadlines
+            .download_total
+            .saturating_add(plan.deadlines.grace),
+        JobSpec::Verify(spec) => verify(plan, spec),
+        JobSpec::Benchmark(spec) => benchmark(plan, spec),
+    }
+}
+
+fn verify(plan: &Plan, spec: &VerifySpec) -> Duration {
+    let loads = match spec.method {
+        VerifyMethod::CacheCheck | VerifyMethod::Checksum => return Duration::ZERO,
+        VerifyMethod::Load => 1,
+        // Its short clip has the same limit once more.
+        VerifyMethod::Transcribe => 2,
+    };
+    let Some(model) = plan
+        .models
+        .get(&spec.model)
+        .filter(|_| spec.artifact.is_some())
+    else {
+        return Duration::ZERO;
+    };
+    let deadlines = &plan.deadlines;
+    let limit = deadlines.verify_of(&spec.backend, &spec.model, model.size);
+    deadlines
+        .start_of(&spec.backend, &spec.model)
+        .saturating_add(limit.saturating_mul(loads))
+        .saturating_add(deadlines.grace)
+}
+
+fn benchmark(plan: &Plan, spec: &BenchmarkSpec) -> Duration {
+    let deadlines = &plan.deadlines;
+    let trial = |seconds| deadlines.trial_of(&spec.backend, &spec.model, seconds);
+    let once = match plan.audio.get(&spec.audio) {
+        Some(audio) => audio
+            .utterances
+            .iter()
+            .map(|utterance| trial(utterance.seconds.unwrap_or(0.0)))
+            .fold(Duration::ZERO, Duration::saturating_add),
+        None => trial(0.0),
+    };
+    let launch = deadlines
+        .start_of(&spec.backend, &spec.model)
+        .saturating_add(deadlines.load_of(&spec.backend, &spec.model))
+        .saturating_add(once.saturating_mul(spec.warmup.saturating_add(spec.repeat)))
+        .saturating_add(deadlines.grace);
+    launch.saturating_mul(spec.launches)
+}
+
+/// Returns the bytes of what a download brings if nothing of it is here: `None` if the catalog
+/// does not know them all. `is_here` tells which artifacts (model, artifact) need no fetching.
+#[must_use]
+pub fn bytes_to_fetch(
+    plan: &Plan,
+    spec: &DownloadSpec,
+    is_here: impl Fn(&str, &str) -> bool,
+) -> Option<u64> {
+    spec.artifacts
+        .iter()
+        .filter(|(model, artifact)| !is_here(model, artifact))
+        .map(|(model, artifact)| {
+            plan.models
+                .get(model)?
+                .artifacts
+                .get(artifact)?
+                .expected_bytes()
+        })
+        .sum()
+}
