@@ -4,6 +4,7 @@
 
 mod architecture;
 mod cli;
+mod combinations;
 mod diagnostics;
 #[cfg(feature = "whisper-cpp")]
 mod engines;
@@ -12,9 +13,11 @@ mod generated;
 #[cfg(all(feature = "hub", feature = "whisper-cpp"))]
 mod hub;
 mod init;
+mod language;
 mod matrices;
 mod plan;
 mod plan_file;
+mod properties;
 mod readme;
 mod record;
 mod report;

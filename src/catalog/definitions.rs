@@ -1,7 +1,7 @@
 //! Definitions, checked: from what is written to what the other rooms use.
 
 use super::wire_definitions::{AudioWire, BackendWire, ModelWire, RecipeWire, SourceWire};
-use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span};
 use crate::model::{Artifact, ArtifactFile, BackendDefinition, Model, OutputRule, Recipe, Source};
 use crate::yaml::{Document, Located};
 use indexmap::IndexMap;
@@ -47,18 +47,20 @@ pub struct DefinitionsWire<'a> {
     pub recipes: &'a IndexMap<String, Located<RecipeWire>>,
 }
 
-/// Checks definitions and makes paths relative to the file that names them. `directory` is `None`
-/// for what is built into this program.
+/// Checks definitions and makes paths relative to the file that names them, which need not be the
+/// same for all. `folder_of` gives a file's folder; it is `None` for what is built into this program.
 pub fn resolve_definitions(
     wire: &DefinitionsWire<'_>,
     document: &Document,
-    directory: Option<&Path>,
+    folder_of: Option<&dyn Fn(&SourceText) -> PathBuf>,
     problems: &mut Diagnostics,
 ) -> Definitions {
-    let base = directory.unwrap_or(Path::new(""));
+    let folder = |node| folder_of.map(|folder_of| folder_of(&document.span(node).source));
+    let base = |node| folder(node).unwrap_or_default();
     let mut definitions = Definitions::default();
     for (id, model) in wire.models {
-        let resolved = resolve_model(id, &model.value, document, directory, problems);
+        let folder = folder(model.node);
+        let resolved = resolve_model(id, &model.value, document, folder.as_deref(), problems);
         definitions
             .models
             .insert(id.clone(), (resolved, document.span(model.node)));
@@ -81,10 +83,16 @@ pub fn resolve_definitions(
             id.clone(),
             AudioEntry {
                 span,
-                file: value.file.as_ref().map(|file| base.join(&file.value)),
+                file: value
+                    .file
+                    .as_ref()
+                    .map(|file| place(&base(file.node), &file.value)),
                 reference: value.reference.clone(),
                 language: value.language.clone(),
-                manifest: value.manifest.as_ref().map(|file| base.join(&file.value)),
+                manifest: value
+                    .manifest
+                    .as_ref()
+                    .map(|file| place(&base(file.node), &file.value)),
             },
         );
     }
@@ -96,7 +104,7 @@ pub fn resolve_definitions(
             output: backend.value.output.clone().unwrap_or(OutputRule::Text),
             artifact: backend.value.artifact.clone(),
             version: backend.value.version.clone(),
-            directory: base.to_path_buf(),
+            directory: base(backend.node),
         };
         definitions
             .backends
@@ -107,7 +115,7 @@ pub fn resolve_definitions(
         let resolved = Recipe {
             id: id.clone(),
             command: recipe.value.command.value.clone(),
-            directory: directory.map(Path::to_path_buf),
+            directory: folder(recipe.node),
             produces: recipe.value.produces.clone(),
         };
         definitions
@@ -247,15 +255,11 @@ fn resolve_source(
         return refuse("`revision` belongs to a `hub` source", "take it out");
     }
     if let Some(path) = &wire.path {
-        return Some(Source::Path(base.join(path)));
+        return Some(Source::Path(place(base, path)));
     }
     if let Some(repository) = &wire.hub {
-        if repository
-            .split('/')
-            .filter(|part| !part.is_empty())
-            .count()
-            != 2
-        {
+        let parts = repository.split('/').filter(|part| !part.is_empty());
+        if parts.count() != 2 && !repository.contains("${env:") {
             return refuse(
                 &format!("`{repository}` is no repository of a hub"),
                 "write `owner/name`, such as `ggerganov/whisper.cpp`",
@@ -268,7 +272,8 @@ fn resolve_source(
         });
     }
     if let Some(url) = &wire.url {
-        if !(url.starts_with("https://") || url.starts_with("http://")) {
+        if !(url.starts_with("https://") || url.starts_with("http://") || url.starts_with("${env:"))
+        {
             return refuse(&format!("`{url}` is no http(s) URL"), "write `https://…`");
         }
         return Some(Source::Url(url.clone()));
@@ -276,6 +281,16 @@ fn resolve_source(
     wire.recipe
         .as_ref()
         .map(|recipe| Source::Recipe(recipe.value.clone()))
+}
+
+/// Returns where a path that a file names is. One that begins with a value of the environment stays
+/// as it is written: the value is filled in when it is used, and must then be absolute.
+fn place(folder: &Path, written: &str) -> PathBuf {
+    if written.starts_with("${env:") {
+        PathBuf::from(written)
+    } else {
+        folder.join(written)
+    }
 }
 
 /// Whether a name stays inside its folder.

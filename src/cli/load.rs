@@ -2,16 +2,17 @@
 
 use super::arguments::Selection;
 use super::exit::{Failure, tell_diagnostics};
+use super::run::variable;
 use crate::catalog::Catalog;
 use crate::corpus::{Corpus, DefinitionError};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, SourceText};
 use crate::engine;
-use crate::machine::cores;
-use crate::matrix::{self, Matrix};
-use crate::model::{Availability, DownloadPolicy, EngineFacts, Plan};
-use crate::plan::{Inputs, plan, restrict, set_downloads};
+use crate::machine::machine_facts;
+use crate::matrix::{self, Facts, Matrix};
+use crate::model::{AudioSource, Availability, DownloadPolicy, EngineFacts, Plan};
+use crate::plan::{Inputs, fill_path, plan, restrict, seal, set_downloads};
 use indexmap::IndexMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Reads a matrix file and makes its plan. Lints are told; mistakes are the failure.
@@ -51,41 +52,40 @@ pub(super) fn plan_with(
         Failure::internal(format!("the built-in catalog is broken: {problems}"))
     })?;
     catalog.overlay(&matrix.definitions);
-    let corpus = corpus_of(&matrix, problems);
+    let (corpus, audio_paths) = corpus_of(&matrix, problems);
+    if problems.has_errors() && !audio_paths.complete {
+        // Recordings that are somewhere else would be told as unknown ones.
+        return Ok(None);
+    }
+    for (name, span) in &matrix.environment {
+        if variable(name).is_none_or(|value| value.is_empty()) {
+            problems.push(
+                Diagnostic::warning(
+                    Some(span.clone()),
+                    format!("the environment variable `{name}` is not set here"),
+                )
+                .hint("a plan can be made without it; to carry it out, it must be set"),
+            );
+        }
+    }
     let mut engines = engines_of(&matrix, problems);
     if selection.assume_ready {
         for facts in engines.values_mut().filter(|facts| !facts.command) {
             facts.availability = Availability::Ready;
         }
     }
-    let mut chosen: Vec<String> = Vec::new();
-    let axis = matrix
-        .axes
-        .iter()
-        .filter(|axis| axis.name == "backend")
-        .flat_map(|a| &a.values);
-    let included = matrix
-        .include
-        .iter()
-        .flat_map(|entry| &entry.keys)
-        .filter(|key| key.name == "backend")
-        .flat_map(|key| &key.values);
-    for value in axis.chain(included) {
-        if !chosen.contains(&value.value.written) {
-            chosen.push(value.value.written.clone());
-        }
-    }
     let inputs = Inputs {
         catalog: &catalog,
         corpus: &corpus,
         engines: &engines,
-        chosen,
-        cores: cores().0,
+        chosen: matrix.backends(),
+        facts: facts_here(),
         verify_method: selection.verify_method,
     };
     let Some(mut planned) = plan(&matrix, &inputs, problems) else {
         return Ok(None);
     };
+    audio_paths.name_again(&mut planned);
     filter_plan(&mut planned, selection)?;
     Ok(Some(planned))
 }
@@ -136,6 +136,62 @@ pub(super) fn narrow(plan: &mut Plan, selection: &Selection) -> Result<(), Failu
     Ok(())
 }
 
+/// Paths of recordings that hold values of the environment: as they are, and as they are named.
+struct AudioPaths {
+    /// Whether all of them could be filled in.
+    complete: bool,
+    named: Vec<(PathBuf, PathBuf)>,
+}
+
+impl AudioPaths {
+    /// Returns a path filled in, so that it can be looked at.
+    fn fill(&mut self, path: &Path) -> Result<PathBuf, String> {
+        let is_named = path.to_str().is_some_and(|text| text.contains("${env:"));
+        if !is_named {
+            return Ok(path.to_path_buf());
+        }
+        let filled = fill_path(path, &variable).inspect_err(|_| self.complete = false)?;
+        self.named.push((filled.clone(), path.to_path_buf()));
+        // The recordings of a data set lie beside its manifest.
+        if let (Some(folder), Some(named)) = (filled.parent(), path.parent()) {
+            self.named.push((folder.to_path_buf(), named.to_path_buf()));
+        }
+        Ok(filled)
+    }
+
+    /// Puts the names back, because a plan never holds a value of the environment.
+    fn name_again(&self, plan: &mut Plan) {
+        let paths = plan.audio.values_mut().flat_map(|audio| {
+            let manifest = audio.manifest.as_mut().map(|manifest| &mut manifest.path);
+            let files =
+                audio
+                    .utterances
+                    .iter_mut()
+                    .filter_map(|utterance| match &mut utterance.source {
+                        AudioSource::File(path) => Some(path),
+                        AudioSource::Builtin(_) => None,
+                    });
+            manifest.into_iter().chain(files)
+        });
+        for path in paths {
+            let found = self.named.iter().find_map(|(filled, named)| {
+                let rest = path.strip_prefix(filled).ok()?;
+                Some(if rest.as_os_str().is_empty() {
+                    named.clone()
+                } else {
+                    named.join(rest)
+                })
+            });
+            if let Some(named) = found {
+                *path = named;
+            }
+        }
+        if !self.named.is_empty() {
+            seal(plan);
+        }
+    }
+}
+
 /// Keeps the jobs that every `--filter` accepts, with what they need.
 fn filter_plan(plan: &mut Plan, selection: &Selection) -> Result<(), Failure> {
     for filter in &selection.filter {
@@ -150,6 +206,18 @@ fn filter_plan(plan: &mut Plan, selection: &Selection) -> Result<(), Failure> {
         restrict(plan, &selection.filter, |_| true);
     }
     Ok(())
+}
+
+/// Returns what conditions may ask of this machine.
+fn facts_here() -> Facts {
+    let machine = machine_facts();
+    Facts {
+        os: std::env::consts::OS.into(),
+        arch: std::env::consts::ARCH.into(),
+        cores: machine.cores,
+        physical_cores: machine.physical_cores,
+        memory_bytes: machine.memory_bytes,
+    }
 }
 
 fn read_text(path: &Path) -> Result<SourceText, Failure> {
@@ -180,18 +248,36 @@ fn read_text(path: &Path) -> Result<SourceText, Failure> {
 }
 
 /// Returns the built-in recordings and the matrix's own.
-fn corpus_of(matrix: &Matrix, problems: &mut Diagnostics) -> Corpus {
+fn corpus_of(matrix: &Matrix, problems: &mut Diagnostics) -> (Corpus, AudioPaths) {
     let mut corpus = Corpus::builtin();
+    let mut paths = AudioPaths {
+        complete: true,
+        named: Vec::new(),
+    };
     for (id, entry) in &matrix.definitions.audio {
-        let added = match (&entry.file, &entry.manifest) {
-            (Some(file), _) => corpus.add_file(
+        let filled = (entry.file.as_deref().or(entry.manifest.as_deref()))
+            .map(|path| paths.fill(path))
+            .transpose();
+        let path = match filled {
+            Ok(path) => path,
+            Err(reason) => {
+                problems.push(
+                    Diagnostic::error(Some(entry.span.clone()), reason)
+                        .path(format!("audio.{id}"))
+                        .hint("recordings are looked up when a plan is made: set it to an absolute path"),
+                );
+                continue;
+            }
+        };
+        let added = match (path, &entry.file) {
+            (Some(file), Some(_)) => corpus.add_file(
                 id,
-                file,
+                &file,
                 entry.reference.as_deref(),
                 entry.language.as_deref(),
             ),
-            (None, Some(manifest)) => corpus.add_manifest(id, manifest).map(|_| ()),
-            (None, None) => Ok(()),
+            (Some(manifest), None) => corpus.add_manifest(id, &manifest).map(|_| ()),
+            (None, _) => Ok(()),
         };
         let Err(error) = added else { continue };
         let path = format!("audio.{id}");
@@ -219,7 +305,7 @@ fn corpus_of(matrix: &Matrix, problems: &mut Diagnostics) -> Corpus {
             }
         }
     }
-    corpus
+    (corpus, paths)
 }
 
 /// Returns the built-in engines and the matrix's own.

@@ -14,6 +14,7 @@ mod run;
 mod saved;
 mod schema;
 mod score;
+mod secrets;
 mod verify;
 
 pub use exit::ExitStatus;

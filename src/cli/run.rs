@@ -4,10 +4,12 @@ use super::arguments::{Downloads, RunArguments, RunFormat};
 use super::exit::{ExitStatus, Failure, print, say};
 use super::load::{narrow, plan_of};
 use super::saved::{keep, read_saved, refuse_if_stale};
+use super::secrets::Secrets;
 use crate::event::{EventSink, Stamped};
 use crate::exec::{RunContext, RunOptions, RunSummary, run as execute};
 use crate::machine::machine_facts;
 use crate::model::{DownloadPolicy, Plan};
+use crate::plan::fill_plan;
 use crate::record::{JournalWriter, RunFolder};
 use crate::report::{gate_failures, write_reports};
 use crate::store::Store;
@@ -57,7 +59,7 @@ pub(super) fn run(
         RunFormat::Text => Telling::Progress,
         RunFormat::Json => Telling::Events,
     };
-    let summary = carry_out(plan, &path, options, command_line, telling)?;
+    let summary = carry_out(&plan, &path, options, command_line, telling)?;
     let record = RunFolder::read(&path).map_err(Failure::internal)?;
     write_reports(&record, &path).map_err(Failure::internal)?;
     let gates = gate_failures(&record);
@@ -113,20 +115,24 @@ pub(super) enum Telling {
 
 /// Carries out a plan in a run folder, with progress on standard error.
 pub(super) fn carry_out(
-    plan: Plan,
+    plan: &Plan,
     path: &Path,
     options: RunOptions,
     command_line: &[OsString],
     telling: Telling,
 ) -> Result<RunSummary, Failure> {
+    let filled = fill_plan(plan, &variable).map_err(Failure::Input)?;
+    let secrets = Secrets::new(&plan.environment, variable);
+    // What is kept names the variables; what is carried out has their values.
     let (folder, journal) =
-        RunFolder::create(path, &plan).map_err(|error| Failure::Usage(error.to_string()))?;
+        RunFolder::create(path, plan).map_err(|error| Failure::Usage(error.to_string()))?;
     let run_id = path.file_name().map_or_else(
         || plan.name.clone(),
         |name| name.to_string_lossy().into_owned(),
     );
-    let context = context(plan, &folder, run_id, options, command_line)?;
+    let context = context(filled, &folder, run_id, options, command_line)?;
     let mut sinks = Sinks {
+        secrets,
         journal,
         progress: (telling == Telling::Progress).then(|| Progress::new(io::stderr().is_terminal())),
         events: telling == Telling::Events,
@@ -135,7 +141,7 @@ pub(super) fn carry_out(
         .enable_all()
         .build()
         .map_err(Failure::internal)?;
-    let summary = runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let cancel = listen_for_signals().map_err(Failure::internal)?;
         execute(context, &mut sinks, cancel).await.map_err(|error| {
             Failure::internal(format!(
@@ -143,10 +149,16 @@ pub(super) fn carry_out(
                 folder.journal().display()
             ))
         })
-    })?;
+    });
+    sinks.secrets.logs(&folder.logs());
     // A decoder or a hash that is still at work must not hold the program back.
     runtime.shutdown_background();
-    Ok(summary)
+    ended
+}
+
+/// Returns a variable of the environment, if it is text.
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 fn context(
@@ -218,6 +230,7 @@ fn is_ignored(number: i32) -> bool {
 
 /// The journal first, then whoever watches.
 struct Sinks {
+    secrets: Secrets,
     journal: JournalWriter,
     progress: Option<Progress>,
     events: bool,
@@ -225,6 +238,8 @@ struct Sinks {
 
 impl EventSink for Sinks {
     fn emit(&mut self, event: &Stamped) -> io::Result<()> {
+        let clean = self.secrets.event(event);
+        let event = clean.as_ref().unwrap_or(event);
         self.journal.emit(event)?;
         if let Some(progress) = &mut self.progress {
             progress.emit(event)?;

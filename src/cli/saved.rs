@@ -1,13 +1,15 @@
 //! Plans that are kept: read again, and held against what is there now.
 
 use super::exit::Failure;
+use super::run::variable;
 use crate::catalog::Catalog;
 use crate::corpus::Corpus;
 use crate::engine;
 use crate::model::Plan;
-use crate::plan::{Present, note_recordings, seal_holds, staleness};
+use crate::plan::{Present, fill_path, note_recordings, seal_holds, staleness};
 use crate::store::sha256_file;
 use serde::Deserialize;
+use std::io;
 use std::path::Path;
 
 /// The version of plans that this program reads.
@@ -46,7 +48,15 @@ pub(super) fn read_saved(path: &Path) -> Result<Option<Plan>, Failure> {
 
 /// Makes a plan one that can be kept: with the digests of its recordings.
 pub(super) fn keep(plan: &mut Plan) {
-    note_recordings(plan, sha256_file);
+    note_recordings(plan, digest_of_named);
+}
+
+/// Returns the digest of a file whose path may hold values of the environment.
+fn digest_of_named(path: &Path) -> io::Result<String> {
+    if !path.to_string_lossy().contains("${env:") {
+        return sha256_file(path);
+    }
+    sha256_file(&fill_path(path, &variable).map_err(io::Error::other)?)
 }
 
 /// Returns what is not any more as a saved plan says, one sentence each.
@@ -64,7 +74,7 @@ pub(super) fn staleness_of(plan: &mut Plan) -> Result<Vec<String>, Failure> {
             catalog: &catalog,
             corpus: &Corpus::builtin(),
             engines: &engine::facts(),
-            digest: &sha256_file,
+            digest: &digest_of_named,
         },
     ));
     Ok(changes)

@@ -47,7 +47,7 @@ fn ask(
     } else {
         Telling::Nothing
     };
-    let summary = carry_out(plan, &path, options, command_line, telling)?;
+    let summary = carry_out(&plan, &path, options, command_line, telling)?;
     let record = RunFolder::read(&path).map_err(Failure::internal)?;
     let stage = if fetch { Stage::After } else { Stage::Before };
     let asked: Vec<(&Job, &VerifySpec)> = record

@@ -1,48 +1,19 @@
 //! From what the file says to what it means.
 
+use super::axes::{Axis, Entry, Reader, ZipGroup, located_value};
+use super::environment::environment_of;
+use super::extends::lay_over_bases;
 use super::wire::{DeadlinesWire, DurationText, MatrixFile, QuietWire};
-use super::wire_matrix::EntryWire;
 use crate::catalog::{Definitions, DefinitionsWire, resolve_definitions};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span};
 use crate::model::{
     DeadlineOverride, Deadlines, DownloadPolicy, Gate, Isolation, Order, VerifyPolicy,
 };
-use crate::yaml::{Document, Located, LocatedValue, NodeId, OneOrMany, decode};
+use crate::yaml::{Document, LocatedValue, decode};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The four axes that every matrix has.
-pub const NAMED_AXES: [&str; 4] = ["backend", "model", "audio", "verify-method"];
-
-/// An axis with its values in the order of the file.
-#[derive(Clone, Debug)]
-pub struct Axis {
-    /// Its name.
-    pub name: String,
-    /// Where its values are.
-    pub span: Span,
-    /// Its values.
-    pub values: Vec<LocatedValue>,
-}
-
-/// One key of an entry with the values it takes: several only in `exclude`.
-#[derive(Clone, Debug)]
-pub struct EntryKey {
-    /// Its name.
-    pub name: String,
-    /// Its values.
-    pub values: Vec<LocatedValue>,
-}
-
-/// An entry of `include` or `exclude`.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// Where it is.
-    pub span: Span,
-    /// Its keys in the order of the file.
-    pub keys: Vec<EntryKey>,
-}
 
 /// A value from `settings:`.
 #[derive(Clone, Debug)]
@@ -67,16 +38,24 @@ pub struct QuietGate {
 pub struct Matrix {
     /// Its text.
     pub source: Arc<SourceText>,
+    /// The files that it extends, the nearest first.
+    pub extended: Vec<Arc<SourceText>>,
     /// Its name.
     pub name: String,
     /// The question it asks.
     pub description: String,
     /// Its axes in the order of the file.
     pub axes: Vec<Axis>,
+    /// Axes that go together.
+    pub zip: Vec<ZipGroup>,
+    /// What to keep.
+    pub only: Vec<Entry>,
     /// What to leave out.
     pub exclude: Vec<Entry>,
     /// What to add.
     pub include: Vec<Entry>,
+    /// What to leave out after that.
+    pub exclude_after: Vec<Entry>,
     /// Settings that are not axes.
     pub settings: Vec<SettingEntry>,
     /// Limits.
@@ -103,6 +82,42 @@ pub struct Matrix {
     pub definitions: Definitions,
     /// Limits that name a backend or model, with their places, for checking the names.
     pub override_names: Vec<(&'static str, LocatedValue)>,
+    /// The variables of the environment that it asks for, each with its first place.
+    pub environment: BTreeMap<String, Span>,
+}
+
+impl Matrix {
+    /// Returns the name of a file of this matrix relative to the matrix's own folder, so that it
+    /// is the same from wherever a plan is made.
+    #[must_use]
+    pub fn file_name(&self, source: &SourceText) -> String {
+        let folder = self.source.path.parent().unwrap_or(Path::new(""));
+        let name = source.path.strip_prefix(folder).unwrap_or(&source.path);
+        name.to_string_lossy().into_owned()
+    }
+
+    /// Returns the engines that axis and `include` name, each once, in their order.
+    #[must_use]
+    pub fn backends(&self) -> Vec<String> {
+        let axis = self
+            .axes
+            .iter()
+            .filter(|axis| axis.name == "backend")
+            .flat_map(|axis| axis.values.iter().map(|value| &value.located));
+        let included = self
+            .include
+            .iter()
+            .flat_map(|entry| &entry.keys)
+            .filter(|key| key.name == "backend")
+            .flat_map(|key| &key.values);
+        let mut backends: Vec<String> = Vec::new();
+        for value in axis.chain(included) {
+            if !backends.contains(&value.value.written) {
+                backends.push(value.value.written.clone());
+            }
+        }
+        backends
+    }
 }
 
 /// Reads a matrix file's text. What is wrong, and what is odd, goes into `problems`.
@@ -117,6 +132,7 @@ pub fn read(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<Matri
             return None;
         }
     };
+    let extended = lay_over_bases(&mut document, problems)?;
     let file: MatrixFile = decode(&mut document, problems)?;
     let document = &document;
     if file.version.value != 1 {
@@ -133,7 +149,6 @@ pub fn read(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<Matri
         );
         return None;
     }
-    let directory = directory_of(&source.path);
     let stem = source
         .path
         .file_stem()
@@ -150,51 +165,25 @@ pub fn read(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<Matri
         );
     }
     let section = &file.matrix.value;
-    let axes = section
-        .axes
-        .iter()
-        .map(|(name, values)| Axis {
-            name: name.clone(),
-            span: document.span(values.node),
-            values: located_values(name, &values.value, document),
-        })
-        .collect::<Vec<_>>();
-    for (axis, node) in axes
-        .iter()
-        .zip(section.axes.values().map(|values| values.node))
-    {
-        if axis.values.is_empty() {
-            problems.push(
-                Diagnostic::error(
-                    Some(axis.span.clone()),
-                    format!("`{}` has no value", axis.name),
-                )
-                .path(document.path(node))
-                .hint("an axis needs at least one value, or there is nothing to combine"),
-            );
-        }
-    }
-    let include = entries(&section.include, document, problems);
-    for entry in &include {
-        for key in entry.keys.iter().filter(|key| key.values.len() != 1) {
-            problems.push(
-                Diagnostic::error(
-                    Some(entry.span.clone()),
-                    format!("`{}` in an include entry takes one value", key.name),
-                )
-                .path("matrix.include")
-                .hint("write one entry for each value"),
-            );
-        }
-    }
+    let mut reader = Reader { document, problems };
+    let (axes, nested) = reader.axes(&section.axes);
+    let zip = reader.zip(&section.zip, &axes, nested);
+    let only = reader.entries(&section.only, true);
+    let exclude = reader.entries(&section.exclude, true);
+    let include = reader.entries(&section.include, false);
+    let exclude_after = reader.entries(&section.exclude_after, true);
     let mut override_names = Vec::new();
     let deadlines = deadlines(&file.deadlines, document, &mut override_names);
     Some(Matrix {
         name,
         description: file.description.unwrap_or_default().trim().to_owned(),
         axes,
-        exclude: entries(&section.exclude, document, problems),
+        zip,
+        only,
+        exclude,
         include,
+        exclude_after,
+        environment: environment_of(document, problems),
         settings: file
             .settings
             .iter()
@@ -243,76 +232,22 @@ pub fn read(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<Matri
                 recipes: &file.recipes,
             },
             document,
-            Some(&directory),
+            Some(&folder_of),
             problems,
         ),
         override_names,
+        extended,
         source,
     })
 }
 
 /// Returns the folder that a file's relative paths start from: absolute and without `..`, so that a
 /// plan is the same from whichever folder it is made.
-fn directory_of(path: &Path) -> PathBuf {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+fn folder_of(source: &SourceText) -> PathBuf {
+    let path = &source.path;
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
     let folder = absolute.parent().map(Path::to_path_buf).unwrap_or_default();
     folder.canonicalize().unwrap_or(folder)
-}
-
-/// Whether the values of a key are ids or labels, and so text whatever YAML makes of them.
-fn is_text(name: &str) -> bool {
-    NAMED_AXES.contains(&name) || name == "quantization" || name.starts_with("tag.")
-}
-
-fn located_value(name: &str, node: NodeId, document: &Document) -> Option<LocatedValue> {
-    let value = document.scalar(node)?.clone();
-    let value = if is_text(name) {
-        value.into_text()
-    } else {
-        value
-    };
-    Some(LocatedValue {
-        value,
-        span: document.span(node),
-    })
-}
-
-fn located_values(name: &str, values: &OneOrMany, document: &Document) -> Vec<LocatedValue> {
-    values
-        .0
-        .iter()
-        .filter_map(|value| located_value(name, value.node, document))
-        .collect()
-}
-
-fn entries(
-    wire: &[Located<EntryWire>],
-    document: &Document,
-    problems: &mut Diagnostics,
-) -> Vec<Entry> {
-    wire.iter()
-        .map(|entry| {
-            let span = document.span(entry.node);
-            if entry.value.is_empty() {
-                problems.push(
-                    Diagnostic::error(Some(span.clone()), "an entry without keys")
-                        .path(document.path(entry.node))
-                        .hint("name at least one key, or take the entry out"),
-                );
-            }
-            Entry {
-                span,
-                keys: entry
-                    .value
-                    .iter()
-                    .map(|(name, values)| EntryKey {
-                        name: name.clone(),
-                        values: located_values(name, values, document),
-                    })
-                    .collect(),
-            }
-        })
-        .collect()
 }
 
 fn deadlines(

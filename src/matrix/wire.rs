@@ -14,11 +14,14 @@ use std::time::Duration;
 /// A matrix file: which engine, model, audio and settings to measure, and how.
 #[derive(Debug, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(title = "Earmark matrix")]
+#[schemars(title = "Earmark matrix", transform = axes_here_or_extended)]
 pub struct MatrixFile {
     /// Version of this format: 1.
     #[schemars(range(min = 1, max = 1))]
     pub version: Located<u64>,
+    /// Another matrix file, relative to this one: what this one does not say is taken from there.
+    #[serde(default)]
+    pub extends: Option<Located<String>>,
     /// The matrix's name in reports; default: the file's name without its ending.
     #[serde(default)]
     pub name: Option<Located<String>>,
@@ -69,6 +72,26 @@ pub struct MatrixFile {
     /// Commands that make artifacts.
     #[serde(default)]
     pub recipes: IndexMap<String, Located<RecipeWire>>,
+}
+
+/// A file that extends another may leave out what that one says.
+fn axes_here_or_extended(schema: &mut Schema) {
+    if let Some(required) = schema
+        .get_mut("required")
+        .and_then(serde_json::Value::as_array_mut)
+    {
+        required.retain(|key| key != "matrix");
+    }
+    schema.insert(
+        "anyOf".into(),
+        serde_json::json!([
+            { "required": ["extends"] },
+            {
+                "required": ["matrix"],
+                "properties": { "matrix": { "required": super::NAMED_AXES } },
+            },
+        ]),
+    );
 }
 
 /// How accuracy is counted.

@@ -3,8 +3,10 @@
 //! Nothing here reads a file, starts a process or knows a terminal.
 
 mod artifact;
+mod combination;
 mod deadlines;
 mod engine_facts;
+mod environment;
 mod job;
 mod machine;
 mod measurement;
@@ -15,16 +17,18 @@ pub mod units;
 mod value;
 
 pub use artifact::{Artifact, ArtifactFile, Model, ModelSize, Recipe, Source};
+pub use combination::{ABSENT, Column, Combination, Combinations};
 pub use deadlines::{DeadlineOverride, Deadlines, SizeDeadlines};
 pub use engine_facts::{Availability, EngineFacts};
+pub use environment::{environment_names, fill_environment};
 pub use job::{BenchmarkSpec, DownloadSpec, Job, JobId, JobKind, JobSpec, Stage, VerifySpec};
 pub use machine::{LoadAverage, MachineFacts};
 pub use measurement::{ChildUsage, Sample, Segment};
 pub use outcome::{FileFinding, Outcome, Phase, Verdict, VerifyFinding};
 pub use plan::{
-    AudioDefinition, AudioSource, BackendDefinition, Combination, DownloadPolicy, GATE_METRICS,
-    Gate, GateScope, Isolation, ManifestFile, NormalizerId, Order, OutputRule, Plan,
-    SET_GATE_METRICS, Utterance, VerifyMethod, VerifyPolicy,
+    AudioDefinition, AudioSource, BackendDefinition, DownloadPolicy, GATE_METRICS, Gate, GateScope,
+    Isolation, ManifestFile, NormalizerId, Order, OutputRule, Plan, SET_GATE_METRICS, Utterance,
+    ValueOrigin, VerifyMethod, VerifyPolicy,
 };
 pub use setting::{Affects, SettingDeclaration, SettingKind};
 pub use value::{Scalar, Value};

@@ -1,6 +1,7 @@
 //! The plan: combinations, jobs, and everything a run needs to carry it out.
 
 use super::artifact::{Model, Recipe};
+use super::combination::Combinations;
 use super::deadlines::Deadlines;
 use super::engine_facts::EngineFacts;
 use super::job::{Job, JobId};
@@ -8,12 +9,10 @@ use super::value::Value;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
-
-/// One value for every axis, in the order of the axes.
-pub type Combination = IndexMap<String, Value>;
 
 /// How a verify asks.
 #[derive(
@@ -269,6 +268,18 @@ pub struct BackendDefinition {
     pub directory: PathBuf,
 }
 
+/// Where a value of an axis comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ValueOrigin {
+    /// The value, as it was written.
+    pub value: Value,
+    /// The file, relative to the folder of the matrix.
+    pub file: String,
+    /// The line in it, from 1.
+    pub line: usize,
+}
+
 /// Everything a run needs: it can be written to a file and carried out elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -283,8 +294,20 @@ pub struct Plan {
     pub digest: String,
     /// The axes in their order.
     pub axes: Vec<String>,
+    /// For each axis its values with the places they come from.
+    #[serde(default)]
+    pub origins: IndexMap<String, Vec<ValueOrigin>>,
+    /// What the matrix says under `settings`, as it was written.
+    #[serde(default)]
+    pub settings: IndexMap<String, Value>,
+    /// The facts of the machine that conditions asked for: on another, the plan may be another.
+    #[serde(default)]
+    pub facts: BTreeMap<String, Value>,
+    /// The variables of the environment that are filled in when the plan is carried out, by name.
+    #[serde(default)]
+    pub environment: Vec<String>,
     /// One value for every axis, each.
-    pub combinations: Vec<Combination>,
+    pub combinations: Combinations,
     /// The jobs, needs before those who need them.
     pub jobs: Vec<Job>,
     /// The limits.
@@ -315,6 +338,9 @@ pub struct Plan {
     pub backends: IndexMap<String, BackendDefinition>,
     /// The matrix file's text.
     pub matrix_text: String,
+    /// The texts of the files that it extends, the nearest first.
+    #[serde(default)]
+    pub extends: IndexMap<String, String>,
 }
 
 impl Plan {
@@ -322,11 +348,10 @@ impl Plan {
     /// combination.
     #[must_use]
     pub fn values(&self, position: usize) -> Vec<(&str, &Value)> {
-        self.combinations
-            .get(position)
+        let combination = self.combinations.get(position);
+        combination
             .into_iter()
-            .flatten()
-            .map(|(name, value)| (name.as_str(), value))
+            .flat_map(|combination| combination.iter())
             .collect()
     }
 
@@ -334,5 +359,15 @@ impl Plan {
     #[must_use]
     pub fn job(&self, id: &JobId) -> Option<&Job> {
         self.jobs.iter().find(|job| job.id == *id)
+    }
+
+    /// Returns a setting of a job as it was written: by the first combination that asked for it,
+    /// else under `settings`. The job itself has its numbers in one spelling.
+    #[must_use]
+    pub fn written_setting(&self, job: &Job, name: &str) -> Option<&str> {
+        let first = job.combinations.first()?;
+        let value = self.combinations.value(*first, name);
+        let value = value.or_else(|| self.settings.get(name))?;
+        Some(&value.written)
     }
 }

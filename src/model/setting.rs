@@ -60,8 +60,8 @@ pub struct SettingDeclaration {
 }
 
 impl SettingDeclaration {
-    /// Returns the value in the setting's own type, numbers in one spelling: `2` and `2.0` are one
-    /// value of a whole number.
+    /// Returns the value in the setting's own type, numbers and booleans in one spelling: `2` and
+    /// `2.0` are one value of a whole number.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl SettingDeclaration {
         };
         match &self.kind {
             SettingKind::Boolean => match value.scalar {
-                Scalar::Boolean(_) => Ok(value.clone()),
+                Scalar::Boolean(boolean) => Ok(Value::boolean(boolean)),
                 _ => Err(wrong("`true` or `false`")),
             },
             SettingKind::Integer { minimum, maximum } => {

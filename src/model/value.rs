@@ -127,6 +127,11 @@ impl Value {
     }
 }
 
+/// Returns a number as JSON writes it.
+fn number_text(number: f64) -> String {
+    serde_json::to_string(&number).unwrap_or_else(|_| number.to_string())
+}
+
 impl PartialEq for Value {
     fn eq(&self, other: &Self) -> bool {
         self.scalar == other.scalar
@@ -143,13 +148,13 @@ impl fmt::Display for Value {
 impl Serialize for Value {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.scalar {
-            Scalar::Boolean(boolean) => serializer.serialize_bool(*boolean),
+            Scalar::Boolean(boolean) if boolean.to_string() == self.written => {
+                serializer.serialize_bool(*boolean)
+            }
             Scalar::Integer(number) if number.to_string() == self.written => {
                 serializer.serialize_i64(*number)
             }
-            Scalar::Number(number)
-                if serde_json::to_string(number).is_ok_and(|text| text == self.written) =>
-            {
+            Scalar::Number(number) if number_text(*number) == self.written => {
                 serializer.serialize_f64(*number)
             }
             // Rust writes 2.0 as `2`, and JSON's text would not be a number when it is read again.
@@ -172,9 +177,7 @@ impl<'de> Deserialize<'de> for Value {
             Scalar::Boolean(boolean) => boolean.to_string(),
             Scalar::Integer(number) => number.to_string(),
             // As JSON writes it, so that it is written the same again.
-            Scalar::Number(number) => {
-                serde_json::to_string(number).unwrap_or_else(|_| number.to_string())
-            }
+            Scalar::Number(number) => number_text(*number),
             Scalar::Text(text) => text.clone(),
         };
         Ok(Self { scalar, written })

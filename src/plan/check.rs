@@ -4,7 +4,7 @@ use super::planner::Inputs;
 use super::settings::runner_settings;
 use crate::corpus::Corpus;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
-use crate::matrix::{Axis, Entry, Matrix, NAMED_AXES};
+use crate::matrix::{Alone, Axis, AxisValue, Entry, Matrix, NAMED_AXES};
 use crate::model::{
     EngineFacts, GATE_METRICS, GateScope, SET_GATE_METRICS, SettingDeclaration, Source, Value,
     VerifyMethod,
@@ -32,7 +32,7 @@ pub(super) fn check_names(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut D
         for value in &axis.values {
             check_value(
                 &axis.name,
-                value,
+                &value.located,
                 &format!("matrix.{}", axis.name),
                 inputs,
                 problems,
@@ -40,8 +40,10 @@ pub(super) fn check_names(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut D
         }
     }
     for (path, entries) in [
+        ("matrix.only", &matrix.only),
         ("matrix.exclude", &matrix.exclude),
         ("matrix.include", &matrix.include),
+        ("matrix.exclude-after", &matrix.exclude_after),
     ] {
         for entry in entries {
             check_entry(matrix, path, entry, inputs, problems);
@@ -71,7 +73,7 @@ pub(super) fn check_names(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut D
     check_definitions(matrix, inputs, problems);
 }
 
-/// Checks an entry of `include` or `exclude`. What only has to match an axis may be of any type:
+/// Checks an entry of one of the lists. What only has to match an axis may be of any type:
 /// that it then never matches is told as a lint where the entries are carried out.
 fn check_entry(
     matrix: &Matrix,
@@ -80,13 +82,13 @@ fn check_entry(
     inputs: &Inputs<'_>,
     problems: &mut Diagnostics,
 ) {
-    let excludes = path == "matrix.exclude";
+    let matches = path != "matrix.include";
     for key in &entry.keys {
         let matches_axis = matrix.axes.iter().any(|axis| axis.name == key.name)
             && !NAMED_AXES.contains(&key.name.as_str());
         let is_id = NAMED_AXES.contains(&key.name.as_str());
         for value in &key.values {
-            let is_glob = excludes && value.value.written.contains(['*', '?', '[']);
+            let is_glob = matches && value.value.written.contains(['*', '?', '[']);
             if is_glob {
                 if let Err(error) = Glob::new(&value.value.written) {
                     problems.push(bad_glob(&value.value.written, &error, &value.span).path(path));
@@ -95,8 +97,32 @@ fn check_entry(
                 if !inputs.corpus.contains(&value.value.written) {
                     problems.push(unknown_audio(value, inputs.corpus).path(path));
                 }
-            } else if !matches_axis && (!excludes || is_id) {
+            } else if !matches_axis && (!matches || is_id) {
                 check_value(&key.name, value, path, inputs, problems);
+            }
+        }
+    }
+}
+
+/// Checks the values of include entries that stand alone: there, what only had to match an axis is
+/// a value like any other.
+pub(super) fn check_alone(
+    matrix: &Matrix,
+    alone: &[Alone],
+    inputs: &Inputs<'_>,
+    problems: &mut Diagnostics,
+) {
+    for entry in alone
+        .iter()
+        .filter_map(|alone| matrix.include.get(alone.entry))
+    {
+        let of_axes = entry.keys.iter().filter(|key| {
+            matrix.axes.iter().any(|axis| axis.name == key.name)
+                && !NAMED_AXES.contains(&key.name.as_str())
+        });
+        for key in of_axes {
+            for value in &key.values {
+                check_value(&key.name, value, "matrix.include", inputs, problems);
             }
         }
     }
@@ -297,7 +323,7 @@ fn lint_threads(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics
         .axes
         .iter()
         .filter(|axis| axis.name == "threads")
-        .flat_map(|a| &a.values);
+        .flat_map(|axis| axis.values.iter().map(|value| &value.located));
     let setting = matrix
         .settings
         .iter()
@@ -306,12 +332,12 @@ fn lint_threads(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics
         if value
             .value
             .as_integer()
-            .is_some_and(|threads| threads > i64::from(inputs.cores))
+            .is_some_and(|threads| threads > i64::from(inputs.facts.cores))
         {
             problems.push(
                 Diagnostic::warning(
                     Some(value.span.clone()),
-                    format!("{} threads on {} cores", value.value, inputs.cores),
+                    format!("{} threads on {} cores", value.value, inputs.facts.cores),
                 )
                 .path("threads")
                 .hint("engines whose threads spin become many times slower: use at most the cores"),
@@ -402,10 +428,14 @@ fn check_definitions(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagno
 pub(super) fn resolve_audio(axes: &mut [Axis], corpus: &Corpus, problems: &mut Diagnostics) {
     for axis in axes.iter_mut().filter(|axis| axis.name == "audio") {
         let mut values = Vec::new();
-        for value in &axis.values {
+        for AxisValue { located, condition } in &axis.values {
+            let value = located;
             let written = &value.value.written;
             if corpus.contains(written) {
-                values.push(value.clone());
+                values.push(AxisValue {
+                    located: value.clone(),
+                    condition: condition.clone(),
+                });
                 continue;
             }
             if !written.contains(['*', '?', '[', '{']) {
@@ -428,9 +458,12 @@ pub(super) fn resolve_audio(axes: &mut [Axis], corpus: &Corpus, problems: &mut D
                             .hint(format!("clips: {}", corpus.clip_ids().join(", "))),
                         );
                     }
-                    values.extend(ids.into_iter().map(|id| LocatedValue {
-                        value: Value::text(id),
-                        span: value.span.clone(),
+                    values.extend(ids.into_iter().map(|id| AxisValue {
+                        located: LocatedValue {
+                            value: Value::text(id),
+                            span: value.span.clone(),
+                        },
+                        condition: condition.clone(),
                     }));
                 }
             }

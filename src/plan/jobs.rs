@@ -2,7 +2,6 @@
 
 use super::planner::Inputs;
 use super::settings::runner_settings;
-use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::matrix::Matrix;
 use crate::model::{
     Affects, Artifact, AudioDefinition, Availability, BenchmarkSpec, Combination, DownloadPolicy,
@@ -68,13 +67,7 @@ impl<'a> Jobs<'a> {
     }
 
     /// Adds what one combination asks for.
-    pub(super) fn add(
-        &mut self,
-        position: usize,
-        combination: &Combination,
-        origin: Option<&Span>,
-        problems: &mut Diagnostics,
-    ) {
+    pub(super) fn add(&mut self, position: usize, combination: Combination<'_>) {
         let text = |axis: &str| {
             combination
                 .get(axis)
@@ -88,7 +81,7 @@ impl<'a> Jobs<'a> {
         let Some(audio) = self.inputs.corpus.definition(text("audio")) else {
             return;
         };
-        let chosen = self.choose(combination, engine, &audio, origin, problems);
+        let chosen = self.choose(combination, engine, &audio);
         let quantization = self.setting_value(combination, "quantization");
         let (quantization, artifact, missing_pair) =
             choose_artifact(engine, model, model_id, quantization.as_deref());
@@ -139,7 +132,7 @@ impl<'a> Jobs<'a> {
     fn add_checks(
         &mut self,
         position: usize,
-        combination: &Combination,
+        combination: Combination<'_>,
         chosen: &Chosen,
         artifact: Option<&Artifact>,
     ) -> Vec<JobId> {
@@ -149,12 +142,16 @@ impl<'a> Jobs<'a> {
                 .and_then(|value| value.written.parse().ok())
         });
         let method = method.unwrap_or(VerifyMethod::CacheCheck);
+        let text = |axis: &str| {
+            let value = combination.get(axis);
+            value.map_or_else(String::new, |value| value.written.clone())
+        };
         let asks_engine = matches!(method, VerifyMethod::Load | VerifyMethod::Transcribe);
         let verify = |stage| {
             Job::new(JobSpec::Verify(VerifySpec {
                 stage,
-                backend: combination["backend"].written.clone(),
-                model: combination["model"].written.clone(),
+                backend: text("backend"),
+                model: text("model"),
                 artifact: artifact.map(|artifact| artifact.id.clone()),
                 method,
                 settings: if asks_engine {
@@ -213,7 +210,7 @@ impl<'a> Jobs<'a> {
         Some(Job::new(JobSpec::Download(spec)))
     }
 
-    fn setting_value(&self, combination: &Combination, name: &str) -> Option<String> {
+    fn setting_value(&self, combination: Combination<'_>, name: &str) -> Option<String> {
         combination
             .get(name)
             .or_else(|| {
@@ -228,14 +225,13 @@ impl<'a> Jobs<'a> {
     }
 
     /// Sorts out the settings of a combination: those of the engine without its defaults, those
-    /// that affect loading, and the runner's own.
+    /// that affect loading, and the runner's own. What the engine refuses stays in the spec, so
+    /// that the skipped job is not taken for the one that can run.
     fn choose(
         &self,
-        combination: &Combination,
+        combination: Combination<'_>,
         engine: &EngineFacts,
         audio: &AudioDefinition,
-        origin: Option<&Span>,
-        problems: &mut Diagnostics,
     ) -> Chosen {
         let mut chosen = Chosen {
             settings: BTreeMap::new(),
@@ -243,14 +239,12 @@ impl<'a> Jobs<'a> {
             measurement: BTreeMap::new(),
             refused: None,
         };
-        let own = combination
-            .iter()
-            .map(|(name, value)| (name.as_str(), value, true));
+        let own = combination.iter().map(|(name, value)| (name, value, true));
         let shared = self
             .matrix
             .settings
             .iter()
-            .filter(|entry| !combination.contains_key(&entry.name))
+            .filter(|entry| combination.get(&entry.name).is_none())
             .map(|entry| (entry.name.as_str(), &entry.value.value, false));
         let runner = runner_settings();
         for declaration in &runner {
@@ -271,14 +265,10 @@ impl<'a> Jobs<'a> {
                 continue;
             }
             if let Some(declaration) = runner.iter().find(|known| known.name == name) {
-                match declaration.accept(value) {
-                    Ok(value) => {
-                        let count = to_count(value.as_integer().unwrap_or(1));
-                        chosen.measurement.insert(name.to_owned(), count);
-                    }
-                    Err(reason) => {
-                        problems.push(Diagnostic::error(origin.cloned(), reason).path("matrix"));
-                    }
+                // What is refused has been told, and no plan is made of it.
+                if let Ok(value) = declaration.accept(value) {
+                    let count = to_count(value.as_integer().unwrap_or(1));
+                    chosen.measurement.insert(name.to_owned(), count);
                 }
                 continue;
             }
@@ -286,6 +276,7 @@ impl<'a> Jobs<'a> {
                 if is_own {
                     let reason = format!("`{}` has no setting `{name}`", engine.id);
                     chosen.refused.get_or_insert(reason);
+                    chosen.settings.insert(name.to_owned(), value.clone());
                 }
                 continue;
             };
@@ -306,6 +297,7 @@ impl<'a> Jobs<'a> {
                     chosen
                         .refused
                         .get_or_insert(format!("`{}`: {reason}", engine.id));
+                    chosen.settings.insert(name.to_owned(), value.clone());
                 }
             }
         }

@@ -6,6 +6,7 @@
 mod change;
 mod check;
 mod definitions;
+mod environment;
 mod estimate;
 mod graph;
 mod jobs;
@@ -16,6 +17,7 @@ mod settings;
 mod staleness;
 
 pub use change::{ChangedJob, FieldChange, PlanChange};
+pub use environment::{Lookup, fill_path, fill_plan};
 pub use estimate::{bytes_to_fetch, worst_case};
 pub use graph::DependencyGraph;
 pub use planner::{Inputs, plan};

@@ -1,13 +1,13 @@
 //! From a matrix to a plan.
 
-use super::check::{check_names, check_settings, resolve_audio};
+use super::check::{check_alone, check_names, check_settings, resolve_audio};
 use super::jobs::Jobs;
 use super::seal::seal;
 use crate::catalog::Catalog;
 use crate::corpus::Corpus;
 use crate::diagnostic::Diagnostics;
-use crate::matrix::{Matrix, expand};
-use crate::model::{EngineFacts, Isolation, Plan, VerifyMethod};
+use crate::matrix::{Axis, Facts, Matrix, expand};
+use crate::model::{EngineFacts, Isolation, Plan, ValueOrigin, VerifyMethod};
 use indexmap::IndexMap;
 
 /// What the planner is told beside the matrix.
@@ -21,8 +21,9 @@ pub struct Inputs<'a> {
     pub engines: &'a IndexMap<String, EngineFacts>,
     /// The ids of the engines that the matrix chooses.
     pub chosen: Vec<String>,
-    /// Cores of this machine, for lints only: the plan is the same on every machine.
-    pub cores: u32,
+    /// This machine, for lints and for conditions that ask for it: without those, the plan is the
+    /// same on every machine.
+    pub facts: Facts,
     /// Overrides the matrix's verify methods.
     pub verify_method: Option<VerifyMethod>,
 }
@@ -58,17 +59,14 @@ pub fn plan(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) ->
             .hint("write `isolation: job`: a fresh engine process for each job"),
         );
     }
-    let expansion = expand(&axes, &matrix.exclude, &matrix.include, problems);
+    let expansion = expand(matrix, &axes, &inputs.facts, problems);
+    check_alone(matrix, &expansion.alone, inputs, problems);
     if problems.has_errors() {
         return None;
     }
     let mut jobs = Jobs::new(matrix, inputs);
     for (position, combination) in expansion.combinations.iter().enumerate() {
-        let origin = expansion.origins[position].as_ref();
-        jobs.add(position, combination, origin, problems);
-    }
-    if problems.has_errors() {
-        return None;
+        jobs.add(position, combination);
     }
     let made = jobs.finish();
     let mut plan = Plan {
@@ -77,6 +75,14 @@ pub fn plan(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) ->
         description: matrix.description.clone(),
         digest: String::new(),
         axes: axes.iter().map(|axis| axis.name.clone()).collect(),
+        origins: origins(matrix, &axes),
+        settings: matrix
+            .settings
+            .iter()
+            .map(|entry| (entry.name.clone(), entry.value.value.clone()))
+            .collect(),
+        facts: expansion.facts,
+        environment: matrix.environment.keys().cloned().collect(),
         combinations: expansion.combinations,
         jobs: made.jobs,
         deadlines: matrix.deadlines.clone(),
@@ -102,7 +108,29 @@ pub fn plan(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) ->
             .map(|(id, (definition, _))| (id.clone(), definition.clone()))
             .collect(),
         matrix_text: matrix.source.text.clone(),
+        extends: matrix
+            .extended
+            .iter()
+            .map(|source| (matrix.file_name(source), source.text.clone()))
+            .collect(),
     };
     seal(&mut plan);
     Some(plan)
+}
+
+/// Returns for each axis its values with the places they come from.
+fn origins(matrix: &Matrix, axes: &[Axis]) -> IndexMap<String, Vec<ValueOrigin>> {
+    axes.iter()
+        .map(|axis| {
+            let values = axis.values.iter().map(|value| {
+                let span = &value.located.span;
+                ValueOrigin {
+                    value: value.located.value.clone(),
+                    file: matrix.file_name(&span.source),
+                    line: span.line_and_column().0,
+                }
+            });
+            (axis.name.clone(), values.collect())
+        })
+        .collect()
 }

@@ -54,8 +54,8 @@ impl Filter {
             "kind" => self.accepts(&job.kind.to_string()),
             "id" | "job" => self.accepts(&job.id.0),
             key => job.combinations.iter().any(|position| {
-                plan.combinations[*position]
-                    .get(key)
+                plan.combinations
+                    .value(*position, key)
                     .is_some_and(|value| self.accepts(&value.written))
             }),
         }
@@ -67,8 +67,9 @@ impl Filter {
         let known = ["kind", "id", "job"].contains(&self.key.as_str())
             || plan
                 .combinations
+                .columns()
                 .iter()
-                .any(|combination| combination.contains_key(&self.key))
+                .any(|column| column.name == self.key)
             || plan.axes.contains(&self.key);
         (!known).then_some(self.key.as_str())
     }

@@ -1,7 +1,7 @@
 //! The rows of `results.csv`: one for each benchmark job, whatever became of it.
 
 use super::statistics::Spread;
-use crate::model::{BenchmarkSpec, Job, JobSpec, NormalizerId, Outcome, Sample, Utterance};
+use crate::model::{BenchmarkSpec, Job, JobSpec, NormalizerId, Outcome, Plan, Sample, Utterance};
 use crate::record::{AttemptRecord, JobRecord, RunRecord};
 use crate::score::speed::TimedAudio;
 use crate::score::{Normalizer, SetScore, UtteranceScore, score_set, score_utterance};
@@ -47,6 +47,8 @@ impl UtteranceResult<'_> {
 /// A benchmark job with what was measured and what follows from it.
 #[derive(Clone, Debug)]
 pub struct ResultRow<'a> {
+    /// The plan that it belongs to.
+    pub plan: &'a Plan,
     /// The job.
     pub job: &'a Job,
     /// What it was declared to do.
@@ -108,7 +110,8 @@ impl ResultRow<'_> {
             .unwrap_or(Normalizer::Basic)
     }
 
-    /// Returns a setting as the job asks for it, else as the engine says it is in effect.
+    /// Returns a setting as the job asks for it, in the text of the matrix, else as the engine says
+    /// it is in effect.
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<&str> {
         let told = || {
@@ -116,8 +119,13 @@ impl ResultRow<'_> {
                 .iter()
                 .find_map(|attempt| attempt.settings.get(name))
         };
-        let value = self.spec.settings.get(name).or_else(told)?;
-        Some(&value.written)
+        match self.spec.settings.get(name) {
+            Some(asked) => {
+                let written = self.plan.written_setting(self.job, name);
+                Some(written.unwrap_or(&asked.written))
+            }
+            None => told().map(|value| value.written.as_str()),
+        }
     }
 
     /// Returns the names of its settings, asked for or told.
@@ -187,6 +195,7 @@ fn row<'a>(record: &'a RunRecord, job: &'a Job, spec: &'a BenchmarkSpec) -> Resu
         .filter_map(UtteranceResult::hypothesis)
         .collect();
     ResultRow {
+        plan: &record.plan,
         job,
         spec,
         record: job_record,

@@ -2,7 +2,7 @@
 
 use super::cell::Cell;
 use super::columns::{Column, column};
-use crate::model::{Combination, Job, JobSpec, Outcome, Sample};
+use crate::model::{Combinations, Job, JobSpec, Outcome, Sample};
 use crate::record::RunRecord;
 
 fn sample(
@@ -216,18 +216,16 @@ fn deadline_seconds(record: &RunRecord, job: &Job) -> Option<f64> {
 
 /// Returns the columns of `combinations.csv`: one row for each combination, by its position.
 #[must_use]
-pub fn combination_columns(axes: &[String], combinations: &[Combination]) -> Vec<Column<usize>> {
+pub fn combination_columns(axes: &[String], combinations: &Combinations) -> Vec<Column<usize>> {
     let mut columns = vec![combination(
         "combination",
         "Its position in the plan, from 0.",
         |_, row: &usize| Cell::count(Some(*row)),
     )];
     let mut names = axes.to_vec();
-    for values in combinations {
-        for name in values.keys() {
-            if !names.contains(name) {
-                names.push(name.clone());
-            }
+    for column in combinations.columns() {
+        if !names.contains(&column.name) {
+            names.push(column.name.clone());
         }
     }
     columns.extend(names.into_iter().map(|name| {
@@ -236,7 +234,7 @@ pub fn combination_columns(axes: &[String], combinations: &[Combination]) -> Vec
             &name,
             "The value of this axis, setting or label, as it was written.",
             move |r, row| {
-                let value = r.plan.combinations[*row].get(&axis_name);
+                let value = r.plan.combinations.value(*row, &axis_name);
                 Cell::optional(value.map(|value| value.written.clone()))
             },
         )

@@ -263,10 +263,8 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
                 })
                 .map_err(|mistake: Mistake| mistake.at(self.node)),
             ONE_OR_MANY => match &self.document.node(self.node).content {
-                Content::Scalar(_) => {
-                    visitor.visit_seq(self.items(std::slice::from_ref(&self.node)))
-                }
-                _ => self.deserialize_any(visitor),
+                Content::List(_) => self.deserialize_any(visitor),
+                _ => visitor.visit_seq(self.items(std::slice::from_ref(&self.node))),
             }
             .map_err(|mistake: Mistake| mistake.at(self.node)),
             _ => visitor

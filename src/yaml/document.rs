@@ -140,6 +140,10 @@ impl Document {
         &self.nodes[id.position()]
     }
 
+    pub(super) fn node_mut(&mut self, id: NodeId) -> &mut Node {
+        &mut self.nodes[id.position()]
+    }
+
     pub(super) fn remove(&mut self, id: NodeId) {
         self.nodes[id.position()].removed = true;
     }

@@ -109,19 +109,19 @@ impl JsonSchema for AnyScalar {
 
 /// One value or a list of values.
 #[derive(Clone, Debug)]
-pub struct OneOrMany(pub Vec<Located<AnyScalar>>);
+pub struct OneOrMany<T>(pub Vec<Located<T>>);
 
-impl<'de> Deserialize<'de> for OneOrMany {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Values;
-        impl<'de> Visitor<'de> for Values {
-            type Value = OneOrMany;
+        struct Values<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Values<T> {
+            type Value = OneOrMany<T>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("one value or a list of values")
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<OneOrMany, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<OneOrMany<T>, A::Error> {
                 let mut values = Vec::new();
                 while let Some(value) = access.next_element()? {
                     values.push(value);
@@ -129,31 +129,12 @@ impl<'de> Deserialize<'de> for OneOrMany {
                 Ok(OneOrMany(values))
             }
         }
-        deserializer.deserialize_newtype_struct(ONE_OR_MANY, Values)
+        deserializer.deserialize_newtype_struct(ONE_OR_MANY, Values(PhantomData))
     }
 }
 
-/// The name by which [`OneOrMany`] asks the decoder to show a single scalar as a list of one.
+/// The name by which [`OneOrMany`] asks the decoder to show a single value as a list of one.
 pub(super) const ONE_OR_MANY: &str = "$earmark::OneOrMany";
-
-impl JsonSchema for OneOrMany {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "OneOrMany".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        schemars::json_schema!({
-            "anyOf": [
-                { "type": ["string", "number", "boolean"] },
-                { "type": "array", "items": { "type": ["string", "number", "boolean"] }, "minItems": 1 },
-            ]
-        })
-    }
-}
 
 /// A scalar with its place.
 #[derive(Clone, Debug)]

@@ -4,10 +4,13 @@
 //! type of it; [`Located`] keeps a value's node beside it. Matrix files and the catalog are read
 //! through this room.
 
+mod any_value;
 mod decode;
 mod document;
 mod located;
+mod overlay;
 
+pub use any_value::AnyValue;
 pub use decode::decode;
 pub use document::{Document, MAXIMUM_BYTES, NodeId};
 pub use located::{AnyScalar, Located, LocatedValue, OneOrMany};
