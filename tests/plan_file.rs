@@ -275,7 +275,7 @@ fn what_the_matrix_defines_itself_is_carried_by_the_plan() {
 #[test]
 fn the_plan_in_the_run_folder_is_the_one_that_was_carried_out() {
     let place = Place::new();
-    let text = fake_matrix("  beam-size: [1, 2]", "").replace("[fake]", "[fake, whisper-cpp]");
+    let text = fake_matrix("  beam-size: [1, 2]", "").replace("[tiny.en]", "[tiny.en, base]");
     place.write("m.yaml", &text);
     let kept = keep(&place, "m.yaml");
     let cases: [(&str, &[&str]); 5] = [
@@ -283,12 +283,12 @@ fn the_plan_in_the_run_folder_is_the_one_that_was_carried_out() {
         ("plan.json", &[]),
         (
             "m.yaml",
-            &["--filter", "backend=fake", "--filter", "beam-size=2"],
+            &["--filter", "model=base", "--filter", "beam-size=2"],
         ),
-        ("plan.json", &["--filter", "backend=fake"]),
+        ("plan.json", &["--filter", "model=base"]),
         (
             "plan.json",
-            &["--download", "never", "--filter", "backend=fake"],
+            &["--download", "never", "--filter", "model=base"],
         ),
     ];
     for (number, (file, more)) in cases.into_iter().enumerate() {
