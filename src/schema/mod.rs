@@ -48,6 +48,8 @@ pub fn schema(name: &str) -> Option<String> {
         }
         _ => {}
     }
+    // As a schema, its keywords are written in their usual order.
+    let schema = Schema::try_from(schema).ok()?;
     let mut text = serde_json::to_string_pretty(&schema).ok()?;
     text.push('\n');
     Some(text)
