@@ -36,8 +36,22 @@ impl Span {
     /// Returns the line and the column of the start, both counted from 1; columns are characters.
     #[must_use]
     pub fn line_and_column(&self) -> (usize, usize) {
-        let start = self.range.start.min(self.source.text.len());
-        let before = self.source.text.get(..start).unwrap_or(&self.source.text);
+        self.place_of(self.range.start)
+    }
+
+    /// Returns the line and the column behind the last character, counted the same way.
+    #[must_use]
+    pub fn end_line_and_column(&self) -> (usize, usize) {
+        self.place_of(self.range.end.max(self.range.start))
+    }
+
+    fn place_of(&self, position: usize) -> (usize, usize) {
+        let position = position.min(self.source.text.len());
+        let before = self
+            .source
+            .text
+            .get(..position)
+            .unwrap_or(&self.source.text);
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
         (line, column)
@@ -115,6 +129,19 @@ impl Diagnostic {
         self
     }
 
+    /// Whether another one says the same of the same place: several values under one key share what
+    /// is wrong with the key.
+    fn says_the_same(&self, other: &Self) -> bool {
+        let same_place = match (&self.span, &other.span) {
+            (Some(left), Some(right)) => {
+                left.range == right.range && Arc::ptr_eq(&left.source, &right.source)
+            }
+            (None, None) => true,
+            _ => false,
+        };
+        same_place && self.severity == other.severity && self.message == other.message
+    }
+
     /// Adds “did you mean …?” if one of the known words is close to the one that was written,
     /// else the list of the known words.
     #[must_use]
@@ -140,35 +167,88 @@ impl Diagnostic {
 #[must_use]
 pub fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let written = written.to_lowercase();
+    let written_length = written.chars().count();
     known
         .into_iter()
-        .map(|word| {
-            (
-                strsim::damerau_levenshtein(&written, &word.to_lowercase()),
-                word,
-            )
+        .filter_map(|word| {
+            let length = word.chars().count();
+            let most = length.max(3) / 3;
+            // The lengths alone rule most words out, and a long text is compared with none.
+            if length.abs_diff(written_length) > most {
+                return None;
+            }
+            let distance = strsim::damerau_levenshtein(&written, &word.to_lowercase());
+            (distance <= most).then_some((distance, word))
         })
-        .filter(|(distance, word)| *distance <= word.chars().count().max(3) / 3)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)
 }
 
-/// Several diagnostics that together mean “no”: at least one is an error.
+/// How many errors, and how many warnings, of one file are told.
+const MOST_TOLD: usize = 100;
+
+/// What is wrong, and what is odd, in what a person wrote.
+///
+/// A hostile file can hold a mistake in every byte, so only the first hundred errors and the first
+/// hundred warnings are kept; one more says that there are others.
 #[derive(Debug, Default)]
 pub struct Diagnostics(pub Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// Adds one.
+    /// Adds one, unless it is there already or there are too many of its severity.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.0.push(diagnostic);
+        if self.0.iter().any(|known| known.says_the_same(&diagnostic)) {
+            return;
+        }
+        match self.count(diagnostic.severity) {
+            count if count < MOST_TOLD => self.0.push(diagnostic),
+            MOST_TOLD => {
+                let kind = match diagnostic.severity {
+                    Severity::Error => "errors",
+                    Severity::Warning => "warnings",
+                };
+                self.0.push(
+                    Diagnostic::new(
+                        diagnostic.severity,
+                        None,
+                        format!("there are more than {MOST_TOLD} {kind}; the rest is not told"),
+                    )
+                    .hint("put these right, and check the file again"),
+                );
+            }
+            _ => {}
+        }
+    }
+
+    /// Returns whether so many errors are known that looking for more is no use.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.count(Severity::Error) > MOST_TOLD
     }
 
     /// Returns whether any of them is an error.
     #[must_use]
     pub fn has_errors(&self) -> bool {
+        self.count(Severity::Error) > 0
+    }
+
+    /// Puts them in the order of the places they point at; those without a place come last, and
+    /// those of one place keep their order.
+    pub fn sort_by_place(&mut self) {
+        self.0.sort_by_key(|diagnostic| {
+            let place = diagnostic.span.as_ref();
+            (
+                place.is_none(),
+                place.map(|span| (span.source.path.clone(), span.range.start)),
+            )
+        });
+    }
+
+    fn count(&self, severity: Severity) -> usize {
         self.0
             .iter()
-            .any(|diagnostic| diagnostic.severity == Severity::Error)
+            .filter(|diagnostic| diagnostic.severity == severity)
+            .count()
     }
 }
 
@@ -204,6 +284,23 @@ mod tests {
             range: 9..10,
         };
         assert_eq!(span.line_and_column(), (2, 3));
+        assert_eq!(span.end_line_and_column(), (2, 4));
+    }
+
+    #[test]
+    fn no_file_is_told_without_end_and_errors_never_hide_behind_warnings() {
+        let mut problems = Diagnostics::default();
+        for number in 0..1000 {
+            problems.push(Diagnostic::warning(None, format!("odd {number}")));
+        }
+        assert_eq!(problems.0.len(), MOST_TOLD + 1);
+        assert!(!problems.has_errors() && !problems.is_full());
+        for number in 0..1000 {
+            problems.push(Diagnostic::error(None, format!("wrong {number}")));
+            problems.push(Diagnostic::error(None, format!("wrong {number}")));
+        }
+        assert_eq!(problems.0.len(), 2 * (MOST_TOLD + 1));
+        assert!(problems.has_errors() && problems.is_full());
     }
 
     #[test]

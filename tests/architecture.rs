@@ -40,7 +40,12 @@ const MAY_IMPORT: [(&str, &[&str]); 24] = [
     ("score", &["model"]),
     ("report", &["model", "record", "score"]),
     ("ui", &["model", "event", "diagnostic"]),
-    ("schema", &["matrix", "catalog", "event", "protocol"]),
+    (
+        "schema",
+        &[
+            "matrix", "catalog", "event", "protocol", "model", "engine", "corpus", "plan",
+        ],
+    ),
     (
         "cli",
         &[

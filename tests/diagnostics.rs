@@ -47,7 +47,7 @@ fn hostile_files_are_refused_in_little_time_and_memory() {
     let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
     let cases = [
         ("bomb", bomb, "aliases"),
-        ("deep", deep, "nesting"),
+        ("deep", deep, "64 deep"),
         (
             "twice",
             "a: 1\na: 2\n".into(),
@@ -63,7 +63,7 @@ fn hostile_files_are_refused_in_little_time_and_memory() {
             "a: 1\n---\nb: 2\n".into(),
             "more than one YAML document",
         ),
-        ("open", "a: [1, 2\n".into(), "no valid YAML"),
+        ("open", "a: [1, 2\n".into(), "the `[` is never closed"),
         (
             "version",
             fake_matrix("", "").replace("version: 1", "version: 2"),
@@ -78,7 +78,7 @@ fn hostile_files_are_refused_in_little_time_and_memory() {
     std::fs::write(place.path().join("x.yaml"), b"version: 1\nname: \xff\n").unwrap();
     let ran = place.run(&["check", "x.yaml"]).expect_status(2);
     assert!(
-        ran.stderr.contains("line 2") && ran.stderr.contains("UTF-8"),
+        ran.stderr.contains("x.yaml:2:7") && ran.stderr.contains("UTF-8"),
         "{}",
         ran.stderr
     );

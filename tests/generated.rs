@@ -1,5 +1,6 @@
 //! Generated files are what their generator makes now. The repair is `make generate`.
 
+use crate::support::invalid::invalid_files;
 use crate::support::project;
 use earmark::model::Combinations;
 use earmark::report::{
@@ -82,4 +83,30 @@ fn described<Row>(columns: Vec<Column<Row>>) -> Vec<(String, String)> {
         .into_iter()
         .map(|column| (column.name, column.definition))
         .collect()
+}
+
+#[test]
+fn every_invalid_file_is_listed() {
+    let path = project().join("matrices/invalid/README.md");
+    let mut page = String::from(
+        "# Matrix files that are wrong
+
+One file for each kind of mistake. `earmark check` refuses every one of them; the messages stand in
+`tests/snapshots/invalid`. A file is found by the schema if an editor with `schemas/matrix.json`
+marks it; the parser finds all of them. `make generate` writes this page from the first two lines of
+the files.
+
+| file | found by | what is wrong |
+|---|---|---|
+",
+    );
+    for file in invalid_files() {
+        page.push_str(&format!(
+            "| [`{kind}`]({kind}.yaml) | {} | {} |\n",
+            file.found_by,
+            file.what,
+            kind = file.kind
+        ));
+    }
+    compare(&path, &page);
 }

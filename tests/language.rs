@@ -127,8 +127,12 @@ fn what_cannot_be_extended_is_refused() {
         ),
         ("folder.yaml", "it is no file", "folder.yaml:2:10"),
         ("onold.yaml", "says `version: 1` too", "old.yaml:1:1"),
-        ("onbroken.yaml", "no valid YAML", "broken.yaml:"),
-        ("onhalf.yaml", "the key `model` is missing", "half.yaml:2:9"),
+        ("onbroken.yaml", "the `[` is never closed", "broken.yaml:"),
+        (
+            "onhalf.yaml",
+            "the axis `model` is missing",
+            "half.yaml:2:1",
+        ),
     ] {
         let ran = place.run(&["check", file]).expect_status(2);
         assert!(

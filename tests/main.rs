@@ -13,6 +13,7 @@ mod generated;
 #[cfg(all(feature = "hub", feature = "whisper-cpp"))]
 mod hub;
 mod init;
+mod invalid;
 mod language;
 mod matrices;
 mod plan;

@@ -1,13 +1,12 @@
 //! Every matrix that ships is sound, for the parser and for the schema.
 
+use crate::support::invalid::{as_json, validator};
 use crate::support::{Place, project};
 use std::fs;
 
 #[test]
 fn every_matrix_passes_check_and_its_schema() {
-    let schema: serde_json::Value =
-        serde_json::from_str(&earmark::schema::schema("matrix").unwrap()).unwrap();
-    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let validator = validator("matrix");
     let mut count = 0;
     for entry in fs::read_dir(project().join("matrices")).unwrap() {
         let path = entry.unwrap().path();
@@ -15,8 +14,11 @@ fn every_matrix_passes_check_and_its_schema() {
             continue;
         }
         count += 1;
+        // A build without the engines skips their jobs, which is strictly a mistake.
+        let strict = cfg!(all(feature = "whisper-cpp", feature = "candle"));
+        let arguments = ["check", path.to_str().unwrap(), "--strict"];
         Place::new()
-            .run(&["check", "--strict", path.to_str().unwrap()])
+            .run(&arguments[..if strict { 3 } else { 2 }])
             .expect_status(0);
         let text = fs::read_to_string(&path).unwrap();
         assert!(
@@ -24,7 +26,7 @@ fn every_matrix_passes_check_and_its_schema() {
             "{} asks no question",
             path.display()
         );
-        let value: serde_json::Value = serde_yaml::from_str(&text).unwrap();
+        let value = as_json(&text).unwrap();
         let problems: Vec<String> = validator
             .iter_errors(&value)
             .map(|error| error.to_string())

@@ -3,14 +3,14 @@
 use super::wire_definitions::{AudioWire, BackendWire, ModelWire, RecipeWire, SourceWire};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span};
 use crate::model::{Artifact, ArtifactFile, BackendDefinition, Model, OutputRule, Recipe, Source};
-use crate::yaml::{Document, Located};
+use crate::yaml::{Document, Located, NodeId};
 use indexmap::IndexMap;
 use std::path::{Component, Path, PathBuf};
 
 /// A clip or data set of a matrix, before any file is looked at.
 #[derive(Clone, Debug)]
 pub struct AudioEntry {
-    /// Where it is defined.
+    /// Where its file or its manifest is named.
     pub span: Span,
     /// An audio file.
     pub file: Option<PathBuf>,
@@ -33,6 +33,23 @@ pub struct Definitions {
     pub backends: IndexMap<String, (BackendDefinition, Span)>,
     /// Recipes by id.
     pub recipes: IndexMap<String, (Recipe, Span)>,
+    /// The recipes that sources name.
+    pub recipe_sources: Vec<RecipeSource>,
+}
+
+/// A source that is a recipe: the recipe must be known and make the artifact.
+#[derive(Clone, Debug)]
+pub struct RecipeSource {
+    /// The model that it is a source of.
+    pub model: String,
+    /// The artifact of that model.
+    pub artifact: String,
+    /// The recipe's id.
+    pub recipe: String,
+    /// Where the recipe is named.
+    pub span: Span,
+    /// The field path of that place.
+    pub path: String,
 }
 
 /// The four sections of definitions, as written.
@@ -63,11 +80,15 @@ pub fn resolve_definitions(
         let resolved = resolve_model(id, &model.value, document, folder.as_deref(), problems);
         definitions
             .models
-            .insert(id.clone(), (resolved, document.span(model.node)));
+            .insert(id.clone(), (resolved, key_of(model.node, document)));
+        collect_recipe_sources(id, &model.value, document, &mut definitions.recipe_sources);
     }
     for (id, audio) in wire.audio {
         let span = document.span(audio.node);
         let value = &audio.value;
+        if document.is_damaged(audio.node) && value.file.is_none() && value.manifest.is_none() {
+            continue;
+        }
         if value.file.is_some() == value.manifest.is_some() {
             problems.push(
                 Diagnostic::error(
@@ -79,10 +100,11 @@ pub fn resolve_definitions(
             );
             continue;
         }
+        let named = value.file.as_ref().or(value.manifest.as_ref());
         definitions.audio.insert(
             id.clone(),
             AudioEntry {
-                span,
+                span: named.map_or(span, |path| document.span(path.node)),
                 file: value
                     .file
                     .as_ref()
@@ -108,7 +130,7 @@ pub fn resolve_definitions(
         };
         definitions
             .backends
-            .insert(id.clone(), (definition, document.span(backend.node)));
+            .insert(id.clone(), (definition, key_of(backend.node, document)));
     }
     for (id, recipe) in wire.recipes {
         needs_program(&recipe.value.command, document, problems);
@@ -120,9 +142,37 @@ pub fn resolve_definitions(
         };
         definitions
             .recipes
-            .insert(id.clone(), (resolved, document.span(recipe.node)));
+            .insert(id.clone(), (resolved, key_of(recipe.node, document)));
     }
     definitions
+}
+
+/// Returns the place of the key of a definition: a mapping over several lines is best known by it.
+fn key_of(node: NodeId, document: &Document) -> Span {
+    document
+        .key_span(node)
+        .unwrap_or_else(|| document.span(node))
+}
+
+fn collect_recipe_sources(
+    model: &str,
+    wire: &ModelWire,
+    document: &Document,
+    found: &mut Vec<RecipeSource>,
+) {
+    for (artifact, definition) in &wire.artifacts {
+        for source in &definition.value.sources {
+            if let Some(recipe) = &source.value.recipe {
+                found.push(RecipeSource {
+                    model: model.to_owned(),
+                    artifact: artifact.clone(),
+                    recipe: recipe.value.clone(),
+                    span: document.span(recipe.node),
+                    path: document.path(recipe.node),
+                });
+            }
+        }
+    }
 }
 
 fn needs_program(command: &Located<Vec<String>>, document: &Document, problems: &mut Diagnostics) {
@@ -187,7 +237,7 @@ fn resolve_model(
                 },
             );
         }
-        if files.is_empty() {
+        if files.is_empty() && !document.is_damaged(artifact.node) {
             problems.push(
                 Diagnostic::error(
                     Some(document.span(artifact.node)),
@@ -245,6 +295,9 @@ fn resolve_source(
         );
         None
     };
+    if document.is_damaged(source.node) {
+        return None;
+    }
     if named.iter().filter(|is_named| **is_named).count() != 1 {
         return refuse(
             "a source is exactly one of `path`, `hub`, `url` and `recipe`",

@@ -28,6 +28,7 @@ pub struct ModelWire {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ArtifactWire {
     /// The files by their names relative to the artifact's folder.
+    #[schemars(extend("minProperties" = 1))]
     pub files: IndexMap<String, Located<ArtifactFileWire>>,
     /// Where it can be had; tried in this order.
     #[serde(default)]
@@ -50,18 +51,26 @@ pub struct ArtifactFileWire {
 /// One place where an artifact can be had: exactly one of `path`, `hub`, `url` and `recipe`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(
+    extend("oneOf" = [{"required": ["path"]}, {"required": ["hub"]}, {"required": ["url"]}, {"required": ["recipe"]}]),
+    extend("dependentRequired" = {"revision": ["hub"]}),
+    example = serde_json::json!({"path": "../store/tiny"}),
+    example = serde_json::json!({"hub": "ggerganov/whisper.cpp", "revision": "main"})
+)]
 pub struct SourceWire {
     /// A folder, used where it lies.
     #[serde(default)]
     pub path: Option<String>,
     /// A repository `owner/name` of a Hugging Face hub.
     #[serde(default)]
+    #[schemars(regex(pattern = r"\$\{env:|^/*[^/]+/+[^/]+/*$"))]
     pub hub: Option<String>,
     /// Branch, tag or commit of the repository; default: `main`.
     #[serde(default)]
     pub revision: Option<String>,
     /// One file behind a URL.
     #[serde(default)]
+    #[schemars(regex(pattern = r"^(https?://|\$\{env:)"))]
     pub url: Option<String>,
     /// A recipe by its id.
     #[serde(default)]
@@ -71,6 +80,11 @@ pub struct SourceWire {
 /// A clip (`file`) or a data set (`manifest`).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(
+    extend("oneOf" = [{"required": ["file"]}, {"required": ["manifest"]}]),
+    example = serde_json::json!({"file": "clips/a.flac", "reference": "what is said in it", "language": "en"}),
+    example = serde_json::json!({"manifest": "clips/manifest.csv"})
+)]
 pub struct AudioWire {
     /// An audio file: FLAC, WAV, MP3, Ogg Vorbis, Opus or M4A.
     #[serde(default)]

@@ -52,11 +52,24 @@ pub(super) enum Verb {
     Man(ManArguments),
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// For people, on standard error.
+    Text,
+    /// One JSON document.
+    Json,
+    /// Annotations for a pull request on GitHub.
+    Github,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
     /// Matrix files.
     #[arg(required = true)]
     pub(super) matrices: Vec<PathBuf>,
+    /// How what is found is told.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: CheckFormat,
     /// Take warnings and planned skips for errors.
     #[arg(long)]
     pub(super) strict: bool,

@@ -5,43 +5,81 @@ use super::exit::{Failure, tell_diagnostics};
 use super::run::variable;
 use crate::catalog::Catalog;
 use crate::corpus::{Corpus, DefinitionError};
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity, SourceText};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, SourceText, Span};
 use crate::engine;
 use crate::machine::machine_facts;
 use crate::matrix::{self, Facts, Matrix};
 use crate::model::{AudioSource, Availability, DownloadPolicy, EngineFacts, Plan};
 use crate::plan::{Inputs, fill_path, plan, restrict, seal, set_downloads};
+use crate::yaml::MAXIMUM_BYTES;
 use indexmap::IndexMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 use std::sync::Arc;
 
 /// Reads a matrix file and makes its plan. Lints are told; mistakes are the failure.
 pub(super) fn plan_of(path: &Path, selection: &Selection) -> Result<Plan, Failure> {
-    let mut problems = Diagnostics::default();
-    let planned = plan_with(path, selection, &mut problems)?;
-    let Some(planned) = planned else {
-        return Err(Failure::Input(problems));
-    };
-    if selection.strict {
-        for diagnostic in &mut problems.0 {
-            diagnostic.severity = Severity::Error;
+    let (planned, problems) = look_at(path, selection)?;
+    match planned {
+        Some(planned) => {
+            tell_diagnostics(&problems);
+            Ok(planned)
         }
-        push_skips(&planned, &mut problems);
-        if problems.has_errors() {
-            return Err(Failure::Input(problems));
-        }
+        None => Err(Failure::Input(problems)),
     }
-    tell_diagnostics(&problems);
-    Ok(planned)
 }
 
-/// Makes the plan and leaves the telling to the caller.
-pub(super) fn plan_with(
+/// Reads a matrix file and makes its plan, if it has no mistakes, and returns what is wrong or odd
+/// in the order of the file.
+pub(super) fn look_at(
     path: &Path,
+    selection: &Selection,
+) -> Result<(Option<Plan>, Diagnostics), Failure> {
+    let mut problems = Diagnostics::default();
+    let mut planned = match read_text(path) {
+        Ok(source) => plan_source(Arc::new(source), selection, &mut problems)?,
+        Err(problem) => {
+            problems.push(*problem);
+            None
+        }
+    };
+    if let Some(planned) = &mut planned {
+        filter_plan(planned, selection)?;
+        if selection.strict {
+            be_strict(planned, &mut problems);
+        }
+    }
+    problems.sort_by_place();
+    Ok((planned.filter(|_| !problems.has_errors()), problems))
+}
+
+fn be_strict(planned: &Plan, problems: &mut Diagnostics) {
+    for diagnostic in &mut problems.0 {
+        diagnostic.severity = Severity::Error;
+    }
+    push_skips(planned, problems);
+}
+
+/// Makes the plan of a matrix file's text, as `earmark check` does. What is wrong, and what is odd,
+/// goes into `problems`; with mistakes there is no plan.
+///
+/// # Errors
+///
+/// Fails only if what is built into this program is broken.
+pub fn plan_text(
+    source: Arc<SourceText>,
+    problems: &mut Diagnostics,
+) -> Result<Option<Plan>, Failure> {
+    plan_source(source, &Selection::default(), problems)
+}
+
+fn plan_source(
+    source: Arc<SourceText>,
     selection: &Selection,
     problems: &mut Diagnostics,
 ) -> Result<Option<Plan>, Failure> {
-    let source = Arc::new(read_text(path)?);
     let Some(mut matrix) = matrix::read(source, problems) else {
         return Ok(None);
     };
@@ -82,12 +120,11 @@ pub(super) fn plan_with(
         facts: facts_here(),
         verify_method: selection.verify_method,
     };
-    let Some(mut planned) = plan(&matrix, &inputs, problems) else {
-        return Ok(None);
-    };
-    audio_paths.name_again(&mut planned);
-    filter_plan(&mut planned, selection)?;
-    Ok(Some(planned))
+    let mut planned = plan(&matrix, &inputs, problems);
+    if let Some(planned) = &mut planned {
+        audio_paths.name_again(planned);
+    }
+    Ok(planned)
 }
 
 /// Adds an error for every planned skip.
@@ -220,31 +257,57 @@ fn facts_here() -> Facts {
     }
 }
 
-fn read_text(path: &Path) -> Result<SourceText, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| {
-        Failure::Usage(format!(
-            "{} cannot be read: {error}; name a matrix file",
-            path.display()
-        ))
-    })?;
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(SourceText {
-            path: path.to_path_buf(),
-            text,
-        }),
-        Err(error) => {
-            let good = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..good]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count()
-                + 1;
-            Err(Failure::Usage(format!(
-                "{} line {line}: the text is not UTF-8; save the file as UTF-8",
-                path.display()
-            )))
-        }
+/// Reads a file's text, and no more of it than a matrix file may have.
+fn read_text(path: &Path) -> Result<SourceText, Box<Diagnostic>> {
+    let mut bytes = Vec::new();
+    let read = File::open(path)
+        .and_then(|file| file.take(MAXIMUM_BYTES as u64 + 1).read_to_end(&mut bytes));
+    if let Err(error) = read {
+        let hint = if path.is_dir() {
+            "name a matrix file in this folder"
+        } else {
+            "name a matrix file that is there and may be read"
+        };
+        let message = format!("{} cannot be read: {error}", path.display());
+        return Err(Box::new(Diagnostic::error(None, message).hint(hint)));
     }
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => return Err(Box::new(not_utf8(path, &error))),
+    };
+    Ok(SourceText {
+        path: path.to_path_buf(),
+        text,
+    })
+}
+
+/// Tells the first byte that is no UTF-8, in its line.
+fn not_utf8(path: &Path, error: &FromUtf8Error) -> Diagnostic {
+    let start = error.utf8_error().valid_up_to();
+    let bytes = error.as_bytes();
+    let byte = bytes.get(start).copied().unwrap_or_default();
+    // What comes before is the same in both texts, so the place is the same as well.
+    let source = Arc::new(SourceText {
+        path: path.to_path_buf(),
+        text: String::from_utf8_lossy(bytes).into_owned(),
+    });
+    let end = start + char::REPLACEMENT_CHARACTER.len_utf8();
+    let span = Span {
+        source,
+        range: start..end,
+    };
+    let hint = match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            "the file is in UTF-16: save it as UTF-8 in your editor"
+        }
+        _ => "save the file as UTF-8 in your editor",
+    };
+    Diagnostic::error(
+        Some(span),
+        format!("the text is not UTF-8: the byte 0x{byte:02x} does not belong here"),
+    )
+    .label("not UTF-8 from here")
+    .hint(hint)
 }
 
 /// Returns the built-in recordings and the matrix's own.
@@ -280,29 +343,22 @@ fn corpus_of(matrix: &Matrix, problems: &mut Diagnostics) -> (Corpus, AudioPaths
             (None, _) => Ok(()),
         };
         let Err(error) = added else { continue };
-        let path = format!("audio.{id}");
-        match error {
+        let reasons = match error {
             DefinitionError::Manifest {
                 problems: found, ..
-            } => {
-                for problem in found {
-                    problems.push(
-                        Diagnostic::error(Some(entry.span.clone()), problem.to_string())
-                            .path(path.clone()),
-                    );
-                }
-            }
-            other => {
-                let text = other.to_string();
-                let (message, hint) = text.split_once("; ").unwrap_or((&text, ""));
-                let diagnostic =
-                    Diagnostic::error(Some(entry.span.clone()), message.to_owned()).path(path);
-                problems.push(if hint.is_empty() {
-                    diagnostic
-                } else {
-                    diagnostic.hint(hint)
-                });
-            }
+            } => found.iter().map(ToString::to_string).collect(),
+            other => vec![other.to_string()],
+        };
+        for reason in reasons {
+            // The reasons of this room end with their remedy.
+            let (message, hint) = reason
+                .split_once("; ")
+                .unwrap_or((&reason, "check the recording and its entry"));
+            problems.push(
+                Diagnostic::error(Some(entry.span.clone()), message)
+                    .path(format!("audio.{id}"))
+                    .hint(hint),
+            );
         }
     }
     (corpus, paths)

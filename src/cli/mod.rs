@@ -17,7 +17,8 @@ mod score;
 mod secrets;
 mod verify;
 
-pub use exit::ExitStatus;
+pub use exit::{ExitStatus, Failure};
+pub use load::plan_text;
 
 use arguments::{Cli, Verb};
 use clap::{CommandFactory, Parser};

@@ -81,6 +81,9 @@ pub(super) fn located_value(name: &str, node: NodeId, document: &Document) -> Op
     Some(LocatedValue {
         value,
         span: document.span(node),
+        key: document
+            .key_span(node)
+            .unwrap_or_else(|| document.span(node)),
     })
 }
 
@@ -92,6 +95,10 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     fn refuse(&mut self, node: NodeId, message: impl Into<String>, hint: &str) {
+        // What is wrong inside of it has been told, and was taken out.
+        if self.document.is_damaged(node) {
+            return;
+        }
         self.problems.push(
             Diagnostic::error(Some(self.document.span(node)), message)
                 .path(self.document.path(node))

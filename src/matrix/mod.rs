@@ -7,6 +7,7 @@
 
 mod axes;
 mod condition;
+mod deadlines;
 mod environment;
 mod expand;
 mod extends;

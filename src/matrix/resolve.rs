@@ -1,14 +1,13 @@
 //! From what the file says to what it means.
 
-use super::axes::{Axis, Entry, Reader, ZipGroup, located_value};
+use super::axes::{Axis, Entry, NAMED_AXES, Reader, ZipGroup, located_value};
+use super::deadlines::resolve_deadlines;
 use super::environment::environment_of;
 use super::extends::lay_over_bases;
-use super::wire::{DeadlinesWire, DurationText, MatrixFile, QuietWire};
+use super::wire::{MatrixFile, QuietWire};
 use crate::catalog::{Definitions, DefinitionsWire, resolve_definitions};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span};
-use crate::model::{
-    DeadlineOverride, Deadlines, DownloadPolicy, Gate, Isolation, Order, VerifyPolicy,
-};
+use crate::model::{Deadlines, DownloadPolicy, Gate, Isolation, Order, VerifyPolicy};
 use crate::yaml::{Document, LocatedValue, decode};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -135,20 +134,7 @@ pub fn read(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<Matri
     let extended = lay_over_bases(&mut document, problems)?;
     let file: MatrixFile = decode(&mut document, problems)?;
     let document = &document;
-    if file.version.value != 1 {
-        problems.push(
-            Diagnostic::error(
-                Some(document.span(file.version.node)),
-                format!(
-                    "this program reads version 1, and the file says {}",
-                    file.version.value
-                ),
-            )
-            .path("version")
-            .hint("write `version: 1`, or use the program the file was written for"),
-        );
-        return None;
-    }
+    check_version(&file, document, problems)?;
     let stem = source
         .path
         .file_stem()
@@ -164,7 +150,8 @@ pub fn read(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<Matri
             .hint("write `name: …`"),
         );
     }
-    let section = &file.matrix.value;
+    check_axes(&file, document, problems);
+    let section = &file.matrix.as_ref()?.value;
     let mut reader = Reader { document, problems };
     let (axes, nested) = reader.axes(&section.axes);
     let zip = reader.zip(&section.zip, &axes, nested);
@@ -173,7 +160,7 @@ pub fn read(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<Matri
     let include = reader.entries(&section.include, false);
     let exclude_after = reader.entries(&section.exclude_after, true);
     let mut override_names = Vec::new();
-    let deadlines = deadlines(&file.deadlines, document, &mut override_names);
+    let deadlines = resolve_deadlines(&file.deadlines, document, &mut override_names, problems);
     Some(Matrix {
         name,
         description: file.description.unwrap_or_default().trim().to_owned(),
@@ -222,6 +209,8 @@ pub fn read(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<Matri
         gates: file
             .gates
             .into_iter()
+            // What is wrong with such a one has been told.
+            .filter(|gate| !document.is_damaged(gate.node))
             .map(|gate| (gate.value, document.span(gate.node)))
             .collect(),
         definitions: resolve_definitions(
@@ -250,51 +239,73 @@ fn folder_of(source: &SourceText) -> PathBuf {
     folder.canonicalize().unwrap_or(folder)
 }
 
-fn deadlines(
-    wire: &DeadlinesWire,
-    document: &Document,
-    names: &mut Vec<(&'static str, LocatedValue)>,
-) -> Deadlines {
-    let mut deadlines = Deadlines::default();
-    let set = |target: &mut Duration, text: &Option<DurationText>| {
-        if let Some(DurationText(duration)) = text {
-            *target = *duration;
+/// Tells a version that is missing or not ours. Returns `None` if the file is of another version,
+/// whose other keys mean nothing here.
+fn check_version(file: &MatrixFile, document: &Document, problems: &mut Diagnostics) -> Option<()> {
+    let Some(version) = &file.version else {
+        if !document.is_told("version") {
+            problems.push(
+                Diagnostic::error(Some(document.start()), "the key `version` is missing")
+                    .label("the file has no version")
+                    .path("version")
+                    .hint("begin the file with `version: 1`"),
+            );
         }
+        return Some(());
     };
-    set(&mut deadlines.start, &wire.start);
-    set(&mut deadlines.verify.tiny, &wire.verify.tiny);
-    set(&mut deadlines.verify.base, &wire.verify.base);
-    set(&mut deadlines.verify.small, &wire.verify.small);
-    set(&mut deadlines.verify.medium, &wire.verify.medium);
-    set(&mut deadlines.verify.large, &wire.verify.large);
-    set(&mut deadlines.load, &wire.load);
-    set(&mut deadlines.benchmark_floor, &wire.benchmark.floor);
-    set(
-        &mut deadlines.benchmark_per_audio_second,
-        &wire.benchmark.per_audio_second,
-    );
-    set(&mut deadlines.download_stall, &wire.download.stall);
-    set(&mut deadlines.download_total, &wire.download.total);
-    set(&mut deadlines.grace, &wire.grace);
-    for entry in &wire.overrides {
-        for (kind, name) in [
-            ("backend", &entry.value.backend),
-            ("model", &entry.value.model),
-        ] {
-            let located = name
-                .as_ref()
-                .and_then(|name| located_value(kind, name.node, document));
-            names.extend(located.map(|located| (kind, located)));
-        }
-        let duration = |text: &Option<DurationText>| text.map(|DurationText(duration)| duration);
-        deadlines.overrides.push(DeadlineOverride {
-            backend: entry.value.backend.as_ref().map(|name| name.value.clone()),
-            model: entry.value.model.as_ref().map(|name| name.value.clone()),
-            start: duration(&entry.value.start),
-            verify: duration(&entry.value.verify),
-            load: duration(&entry.value.load),
-            benchmark: duration(&entry.value.benchmark),
-        });
+    if version.value == 1 {
+        return Some(());
     }
-    deadlines
+    problems.push(
+        Diagnostic::error(
+            Some(document.span(version.node)),
+            format!(
+                "this program reads version 1, and the file says {}",
+                version.value
+            ),
+        )
+        .label("another version of the format")
+        .path("version")
+        .hint("write `version: 1`, or use the program that the file was written for"),
+    );
+    None
+}
+
+/// Tells a matrix section or a named axis that is missing.
+fn check_axes(file: &MatrixFile, document: &Document, problems: &mut Diagnostics) {
+    let Some(section) = &file.matrix else {
+        if !document.is_told("matrix") {
+            problems.push(
+                Diagnostic::error(Some(document.start()), "the key `matrix` is missing")
+                    .label("the file has no axes")
+                    .path("matrix")
+                    .hint("add `matrix: …` with the axes backend, model, audio and verify-method"),
+            );
+        }
+        return;
+    };
+    for name in NAMED_AXES {
+        let path = format!("matrix.{name}");
+        if !section.value.axes.contains_key(name) && !document.is_told(&path) {
+            problems.push(
+                Diagnostic::error(
+                    document.key_span(section.node),
+                    format!("the axis `{name}` is missing"),
+                )
+                .label(format!("there is no `{name}` in this matrix"))
+                .path(path)
+                .hint(format!("add `{name}: [{}]`", example_of(name))),
+            );
+        }
+    }
+}
+
+/// Returns a value of an axis for a hint.
+fn example_of(axis: &str) -> &'static str {
+    match axis {
+        "backend" => "whisper-cpp",
+        "model" => "tiny.en",
+        "audio" => "jfk",
+        _ => "cache-check",
+    }
 }

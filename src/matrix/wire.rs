@@ -2,7 +2,7 @@
 
 use super::wire_matrix::MatrixSection;
 use crate::catalog::{AudioWire, BackendWire, ModelWire, RecipeWire};
-use crate::model::{DownloadPolicy, Gate, Isolation, Order, VerifyPolicy, units};
+use crate::model::{DownloadPolicy, Gate, Isolation, NormalizerId, Order, VerifyPolicy, units};
 use crate::yaml::{AnyScalar, Located};
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -16,9 +16,10 @@ use std::time::Duration;
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[schemars(title = "Earmark matrix", transform = axes_here_or_extended)]
 pub struct MatrixFile {
+    // This and `matrix` may be missing here, so that everything else is looked at all the same.
     /// Version of this format: 1.
-    #[schemars(range(min = 1, max = 1))]
-    pub version: Located<u64>,
+    #[schemars(with = "u64", range(min = 1, max = 1))]
+    pub version: Option<Located<u64>>,
     /// Another matrix file, relative to this one: what this one does not say is taken from there.
     #[serde(default)]
     pub extends: Option<Located<String>>,
@@ -29,7 +30,8 @@ pub struct MatrixFile {
     #[serde(default)]
     pub description: Option<String>,
     /// The axes, and what to leave out of and add to their combinations.
-    pub matrix: Located<MatrixSection>,
+    #[schemars(with = "MatrixSection")]
+    pub matrix: Option<Located<MatrixSection>>,
     /// The value of every setting that is not an axis.
     #[serde(default)]
     pub settings: IndexMap<String, Located<AnyScalar>>,
@@ -101,6 +103,7 @@ pub struct ScoreWire {
     /// `whisper-en`, `basic` or `none`; the first is the headline. Default: `whisper-en` for
     /// English, else `basic`.
     #[serde(default)]
+    #[schemars(with = "Vec<NormalizerId>")]
     pub normalizers: Vec<Located<String>>,
 }
 
@@ -110,13 +113,13 @@ pub struct ScoreWire {
 pub struct DeadlinesWire {
     /// Spawn to the engine's hello. Default: 60s.
     #[serde(default)]
-    pub start: Option<DurationText>,
+    pub start: Option<Located<DurationText>>,
     /// Verify by loading, by the model's size class, from the hello. Default: 15s, large 30s.
     #[serde(default)]
     pub verify: SizesWire,
     /// Load of a benchmark. Default: 60s.
     #[serde(default)]
-    pub load: Option<DurationText>,
+    pub load: Option<Located<DurationText>>,
     /// One trial. Default: 60s, or 10s for each second of audio if that is more.
     #[serde(default)]
     pub benchmark: TrialWire,
@@ -125,7 +128,7 @@ pub struct DeadlinesWire {
     pub download: FetchWire,
     /// Between the request to end and the forced end. Default: 2s.
     #[serde(default)]
-    pub grace: Option<DurationText>,
+    pub grace: Option<Located<DurationText>>,
     /// Other limits by backend, model or both; the last that matches wins.
     #[serde(default)]
     pub overrides: Vec<Located<OverrideWire>>,
@@ -137,19 +140,19 @@ pub struct DeadlinesWire {
 pub struct SizesWire {
     /// Limit for tiny models.
     #[serde(default)]
-    pub tiny: Option<DurationText>,
+    pub tiny: Option<Located<DurationText>>,
     /// Limit for base models.
     #[serde(default)]
-    pub base: Option<DurationText>,
+    pub base: Option<Located<DurationText>>,
     /// Limit for small models.
     #[serde(default)]
-    pub small: Option<DurationText>,
+    pub small: Option<Located<DurationText>>,
     /// Limit for medium models.
     #[serde(default)]
-    pub medium: Option<DurationText>,
+    pub medium: Option<Located<DurationText>>,
     /// Limit for large models.
     #[serde(default)]
-    pub large: Option<DurationText>,
+    pub large: Option<Located<DurationText>>,
 }
 
 /// The limit of one trial: the larger of the two.
@@ -158,10 +161,10 @@ pub struct SizesWire {
 pub struct TrialWire {
     /// The least that one trial gets.
     #[serde(default)]
-    pub floor: Option<DurationText>,
+    pub floor: Option<Located<DurationText>>,
     /// What it gets for each second of its audio.
     #[serde(default)]
-    pub per_audio_second: Option<DurationText>,
+    pub per_audio_second: Option<Located<DurationText>>,
 }
 
 /// The limits of a fetch.
@@ -170,10 +173,10 @@ pub struct TrialWire {
 pub struct FetchWire {
     /// The longest time without progress.
     #[serde(default)]
-    pub stall: Option<DurationText>,
+    pub stall: Option<Located<DurationText>>,
     /// The whole.
     #[serde(default)]
-    pub total: Option<DurationText>,
+    pub total: Option<Located<DurationText>>,
 }
 
 /// Limits for some backend, some model, or one pair.
@@ -188,16 +191,16 @@ pub struct OverrideWire {
     pub model: Option<Located<String>>,
     /// Spawn to hello.
     #[serde(default)]
-    pub start: Option<DurationText>,
+    pub start: Option<Located<DurationText>>,
     /// Verify by loading.
     #[serde(default)]
-    pub verify: Option<DurationText>,
+    pub verify: Option<Located<DurationText>>,
     /// Load of a benchmark.
     #[serde(default)]
-    pub load: Option<DurationText>,
+    pub load: Option<Located<DurationText>>,
     /// The least that one trial gets.
     #[serde(default)]
-    pub benchmark: Option<DurationText>,
+    pub benchmark: Option<Located<DurationText>>,
 }
 
 /// A duration such as `15s`, `1.5s`, `500ms`, `30m` or `2h`.
@@ -207,13 +210,22 @@ pub struct DurationText(pub Duration);
 impl<'de> Deserialize<'de> for DurationText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        units::parse_duration(&text).map(Self).map_err(|reason| {
+        let duration = units::parse_duration(&text).map_err(|reason| {
             D::Error::custom(format!(
                 "{reason}; write a number with its unit, such as `15s` or `500ms`"
             ))
-        })
+        })?;
+        if duration > LONGEST_DURATION {
+            return Err(D::Error::custom(format!(
+                "`{text}` is longer than a year; write the time after which nobody waits any more"
+            )));
+        }
+        Ok(Self(duration))
     }
 }
+
+/// Longer limits are slips of the pen, and their sums must not overflow.
+const LONGEST_DURATION: Duration = Duration::from_hours(366 * 24);
 
 impl JsonSchema for DurationText {
     fn inline_schema() -> bool {
@@ -227,13 +239,22 @@ impl JsonSchema for DurationText {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         schemars::json_schema!({
             "description": "A number with its unit: `15s`, `1.5s`, `500ms`, `30m`, `2h`.",
-            "type": ["string", "integer"],
-            "pattern": "^\\s*(0|([0-9]+(\\.[0-9]+)?\\s*(ns|nsec|us|usec|ms|msec|s|sec|secs|second|seconds|m|min|mins|minute|minutes|h|hr|hrs|hour|hours|d|day|days)\\s*)+)\\s*$",
-            "const": 0,
+            "anyOf": [
+                { "type": "string", "pattern": DURATION_PATTERN },
+                { "const": 0 },
+            ],
             "examples": ["15s", "500ms", "30m"],
         })
     }
 }
+
+/// What a duration looks like, for the schema; the parser reads no more than this.
+const DURATION_PATTERN: &str = concat!(
+    r"^\s*(0|([0-9]+(\.[0-9]*)?\s*",
+    "(nanos|nsec|ns|usec|us|µs|micros|millis|msec|ms|seconds|second|secs|sec|s|minutes|minute|mins|min|m|",
+    "hours|hour|hrs|hr|h|days|day|d|weeks|week|wks|wk|w|months|month|M|years|year|yrs|yr|y)",
+    r"\s*)+)\s*$"
+);
 
 /// `off`, or the load to wait for and how long to wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -255,7 +276,7 @@ pub enum QuietWire {
 #[serde(deny_unknown_fields)]
 struct QuietUntil {
     /// Wait until the load average of the last minute is below this.
-    #[schemars(range(min = 0.0))]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     load: f64,
     /// The longest wait.
     wait: DurationText,

@@ -135,11 +135,7 @@ impl<'de> Deserialize<'de> for MatrixSection {
                         }
                     }
                 }
-                for name in super::NAMED_AXES {
-                    if !section.axes.contains_key(name) {
-                        return Err(A::Error::missing_field(name));
-                    }
-                }
+                // An axis that is missing is told by `resolve`, with all the others that are.
                 Ok(section)
             }
         }

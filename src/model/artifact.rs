@@ -36,7 +36,7 @@ pub struct ArtifactFile {
 }
 
 /// Where an artifact can be had. Sources are tried in the order written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
     /// A folder of this machine, used where it lies.
@@ -55,7 +55,7 @@ pub enum Source {
 }
 
 /// A set of files that one kind of engine reads, such as `ggml-f16`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Artifact {
     /// The model's id.
@@ -79,7 +79,7 @@ impl Artifact {
 }
 
 /// A model of the catalog.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Model {
     /// The id in a matrix, such as `tiny.en`.
@@ -97,7 +97,7 @@ pub struct Model {
 }
 
 /// A command that makes artifacts out of something that can be had.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Recipe {
     /// The recipe's id.

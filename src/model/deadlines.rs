@@ -1,27 +1,33 @@
 //! The limits that every job runs under.
 
 use super::artifact::ModelSize;
-use super::units::seconds;
+use super::units::{optional_seconds, seconds};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The limit of a verify by loading, for each size class, counted from the engine's hello.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SizeDeadlines {
     /// Limit for tiny models.
     #[serde(with = "seconds")]
+    #[schemars(with = "f64", range(min = 0.0))]
     pub tiny: Duration,
     /// Limit for base models.
     #[serde(with = "seconds")]
+    #[schemars(with = "f64", range(min = 0.0))]
     pub base: Duration,
     /// Limit for small models.
     #[serde(with = "seconds")]
+    #[schemars(with = "f64", range(min = 0.0))]
     pub small: Duration,
     /// Limit for medium models.
     #[serde(with = "seconds")]
+    #[schemars(with = "f64", range(min = 0.0))]
     pub medium: Duration,
     /// Limit for large models.
     #[serde(with = "seconds")]
+    #[schemars(with = "f64", range(min = 0.0))]
     pub large: Duration,
 }
 
@@ -40,48 +46,79 @@ impl SizeDeadlines {
 }
 
 /// Other limits for some backend, some model, or one pair.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeadlineOverride {
     /// Only for this backend.
     pub backend: Option<String>,
     /// Only for this model.
     pub model: Option<String>,
     /// Spawn to hello.
+    #[serde(
+        default,
+        with = "optional_seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(with = "Option<f64>")]
     pub start: Option<Duration>,
     /// Verify by loading.
+    #[serde(
+        default,
+        with = "optional_seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(with = "Option<f64>")]
     pub verify: Option<Duration>,
     /// Load of a benchmark.
+    #[serde(
+        default,
+        with = "optional_seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(with = "Option<f64>")]
     pub load: Option<Duration>,
     /// Floor of one trial.
+    #[serde(
+        default,
+        with = "optional_seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(with = "Option<f64>")]
     pub benchmark: Option<Duration>,
 }
 
 /// All limits of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Deadlines {
     /// Spawn to the engine's hello.
     #[serde(with = "seconds")]
+    #[schemars(with = "f64", range(min = 0.0))]
     pub start: Duration,
     /// Verify by loading, from the hello.
     pub verify: SizeDeadlines,
     /// Load of a benchmark.
     #[serde(with = "seconds")]
+    #[schemars(with = "f64", range(min = 0.0))]
     pub load: Duration,
     /// The least that one trial gets.
     #[serde(with = "seconds")]
+    #[schemars(with = "f64", range(min = 0.0))]
     pub benchmark_floor: Duration,
     /// What one trial gets for each second of its audio, if that is more.
     #[serde(with = "seconds")]
+    #[schemars(with = "f64", range(min = 0.0))]
     pub benchmark_per_audio_second: Duration,
     /// A download without progress ends after this.
     #[serde(with = "seconds")]
+    #[schemars(with = "f64", range(min = 0.0))]
     pub download_stall: Duration,
     /// A download ends after this in any case.
     #[serde(with = "seconds")]
+    #[schemars(with = "f64", range(min = 0.0))]
     pub download_total: Duration,
     /// Between the request to end and the forced end.
     #[serde(with = "seconds")]
+    #[schemars(with = "f64", range(min = 0.0))]
     pub grace: Duration,
     /// By backend and model; the last that matches wins.
     pub overrides: Vec<DeadlineOverride>,

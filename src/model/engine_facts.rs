@@ -2,10 +2,11 @@
 
 use super::setting::SettingDeclaration;
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Whether an engine can run on this machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "state", content = "reason")]
 pub enum Availability {
     /// It can run.
@@ -15,7 +16,7 @@ pub enum Availability {
 }
 
 /// An engine as the planner sees it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct EngineFacts {
     /// The backend's id in a matrix, such as `whisper-cpp`.

@@ -47,7 +47,9 @@ impl fmt::Display for JobKind {
 }
 
 /// On which side of the downloads a verify stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// Before anything is fetched.
@@ -66,7 +68,7 @@ impl fmt::Display for Stage {
 }
 
 /// A question about an artifact.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct VerifySpec {
     /// On which side of the downloads.
@@ -84,7 +86,7 @@ pub struct VerifySpec {
 }
 
 /// A fetch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct DownloadSpec {
     /// The recipe that is run, if the artifacts come from one.
@@ -94,7 +96,7 @@ pub struct DownloadSpec {
 }
 
 /// A measurement.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct BenchmarkSpec {
     /// The engine.
@@ -118,7 +120,7 @@ pub struct BenchmarkSpec {
 }
 
 /// What a job is declared to do. Equal specs are one job.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "job")]
 pub enum JobSpec {
     /// A verify.
@@ -225,7 +227,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 /// A node of the plan.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Job {
     /// The id.

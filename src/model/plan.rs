@@ -172,8 +172,13 @@ pub enum GateScope {
 /// A bound that decides the exit status.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(
+    extend("anyOf" = [{"required": ["max"]}, {"required": ["min"]}]),
+    example = serde_json::json!({"metric": "wer", "max": 0.2})
+)]
 pub struct Gate {
     /// A numeric column of `results.csv` or, for sets, of `summary.csv`, such as `wer` or `rtfx`.
+    #[schemars(extend("enum" = GATE_METRICS))]
     pub metric: String,
     /// The largest value that passes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -187,7 +192,7 @@ pub struct Gate {
 }
 
 /// Where a clip's bytes are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AudioSource {
     /// Part of this program, by id.
@@ -197,7 +202,7 @@ pub enum AudioSource {
 }
 
 /// One recording with what is said in it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Utterance {
     /// The id: a clip's, or one within a data set.
@@ -215,7 +220,7 @@ pub struct Utterance {
 }
 
 /// The file that lists the utterances of a data set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ManifestFile {
     /// Where it is.
@@ -225,7 +230,7 @@ pub struct ManifestFile {
 }
 
 /// A clip (one utterance) or a data set (several) under the id that combinations name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct AudioDefinition {
     /// The id.
@@ -251,7 +256,7 @@ pub enum OutputRule {
 }
 
 /// A backend that a matrix defines: any program.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct BackendDefinition {
     /// The id.
@@ -269,7 +274,7 @@ pub struct BackendDefinition {
 }
 
 /// Where a value of an axis comes from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ValueOrigin {
     /// The value, as it was written.
@@ -281,8 +286,9 @@ pub struct ValueOrigin {
 }
 
 /// Everything a run needs: it can be written to a file and carried out elsewhere.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(title = "Earmark plan")]
 pub struct Plan {
     /// Version of this format: 1.
     pub version: u32,
@@ -307,6 +313,7 @@ pub struct Plan {
     #[serde(default)]
     pub environment: Vec<String>,
     /// One value for every axis, each.
+    #[schemars(with = "Vec<IndexMap<String, Value>>")]
     pub combinations: Combinations,
     /// The jobs, needs before those who need them.
     pub jobs: Vec<Job>,

@@ -3,11 +3,11 @@
 use super::planner::Inputs;
 use super::settings::runner_settings;
 use crate::corpus::Corpus;
-use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::diagnostic::{Diagnostic, Diagnostics, Span, closest};
 use crate::matrix::{Alone, Axis, AxisValue, Entry, Matrix, NAMED_AXES};
 use crate::model::{
-    EngineFacts, GATE_METRICS, GateScope, SET_GATE_METRICS, SettingDeclaration, Source, Value,
-    VerifyMethod,
+    EngineFacts, GATE_METRICS, GateScope, SET_GATE_METRICS, Scalar, SettingDeclaration,
+    SettingKind, Value, VerifyMethod,
 };
 use crate::yaml::LocatedValue;
 use globset::Glob;
@@ -30,6 +30,9 @@ const QUANTIZATIONS: [&str; 10] = [
 pub(super) fn check_names(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) {
     for axis in &matrix.axes {
         for value in &axis.values {
+            if problems.is_full() {
+                return;
+            }
             check_value(
                 &axis.name,
                 &value.located,
@@ -46,11 +49,14 @@ pub(super) fn check_names(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut D
         ("matrix.exclude-after", &matrix.exclude_after),
     ] {
         for entry in entries {
+            if problems.is_full() {
+                return;
+            }
             check_entry(matrix, path, entry, inputs, problems);
         }
     }
     for (kind, value) in &matrix.override_names {
-        check_value(kind, value, "deadlines.overrides", inputs, problems);
+        check_override(kind, value, inputs, problems);
     }
     for id in &matrix.normalizers {
         if id
@@ -71,6 +77,32 @@ pub(super) fn check_names(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut D
     }
     check_gates(matrix, problems);
     check_definitions(matrix, inputs, problems);
+}
+
+/// Tells an override that names what is not known. It is a lint: a file of limits that many
+/// matrices share may name engines that are not here.
+fn check_override(
+    kind: &str,
+    value: &LocatedValue,
+    inputs: &Inputs<'_>,
+    problems: &mut Diagnostics,
+) {
+    let written = value.value.written.as_str();
+    let known: Vec<&str> = match kind {
+        "backend" => inputs.engines.keys().map(String::as_str).collect(),
+        _ => inputs.catalog.models.keys().map(String::as_str).collect(),
+    };
+    if known.contains(&written) || (kind == "model" && is_only_fake(inputs)) {
+        return;
+    }
+    problems.push(
+        Diagnostic::warning(
+            Some(value.span.clone()),
+            format!("there is no {kind} `{written}`, so this override changes nothing"),
+        )
+        .path(format!("deadlines.overrides.{kind}"))
+        .suggest(written, known),
+    );
 }
 
 /// Checks an entry of one of the lists. What only has to match an axis may be of any type:
@@ -187,7 +219,7 @@ fn check_value(
         name if name.starts_with("tag.") => {
             if name.len() == "tag.".len() {
                 problems.push(
-                    Diagnostic::error(at, "a label needs a name")
+                    Diagnostic::error(Some(value.key.clone()), "a label needs a name")
                         .path(path)
                         .hint("write `tag.NAME: …`"),
                 );
@@ -235,17 +267,15 @@ fn check_setting(
             .collect();
         let diagnostic = if elsewhere {
             Diagnostic::error(
-                Some(value.span.clone()),
+                Some(value.key.clone()),
                 format!("`{name}` is a setting of no engine that this matrix chooses"),
             )
             .hint("take it out, or choose an engine that has it")
         } else {
-            Diagnostic::error(
-                Some(value.span.clone()),
-                format!("unknown setting `{name}`"),
-            )
-            .suggest(name, known)
-            .hint("a label that is only carried along is written `tag.NAME`")
+            Diagnostic::error(Some(value.key.clone()), format!("unknown setting `{name}`"))
+                .label("no engine has this setting")
+                .suggest(name, known)
+                .hint("a label that is only carried along is written `tag.NAME`")
         };
         problems.push(diagnostic.path(path));
         return;
@@ -256,11 +286,23 @@ fn check_setting(
         .filter_map(|declaration| declaration.accept(&value.value).err())
         .collect();
     if refusals.len() == declarations.len() {
-        problems.push(
-            Diagnostic::error(Some(value.span.clone()), refusals[0].clone())
-                .path(path)
-                .hint(declarations[0].description.clone()),
-        );
+        let diagnostic = Diagnostic::error(Some(value.span.clone()), refusals[0].clone())
+            .path(path)
+            .hint(declarations[0].description.clone());
+        let meant = match &declarations[0].kind {
+            SettingKind::Choice(words) => {
+                closest(&value.value.written, words.iter().map(String::as_str))
+            }
+            _ => None,
+        };
+        // A number in quotes is text, and looks like a number to whoever wrote it.
+        let is_quoted =
+            matches!(&value.value.scalar, Scalar::Text(text) if text.parse::<f64>().is_ok());
+        problems.push(match meant {
+            _ if is_quoted => diagnostic.hint("take the quotes away: in quotes it is text"),
+            Some(word) => diagnostic.hint(format!("did you mean `{word}`?")),
+            None => diagnostic,
+        });
     }
 }
 
@@ -272,8 +314,8 @@ pub(super) fn check_settings(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mu
         if NAMED_AXES.contains(&entry.name.as_str()) {
             problems.push(
                 Diagnostic::error(
-                    Some(entry.value.span.clone()),
-                    format!("`{}` is an axis", entry.name),
+                    Some(entry.value.key.clone()),
+                    format!("`{}` is an axis and no setting", entry.name),
                 )
                 .path(path)
                 .hint("write it under `matrix:`"),
@@ -283,7 +325,7 @@ pub(super) fn check_settings(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mu
         if matrix.axes.iter().any(|axis| axis.name == entry.name) {
             problems.push(
                 Diagnostic::error(
-                    Some(entry.value.span.clone()),
+                    Some(entry.value.key.clone()),
                     format!("`{}` is an axis of this matrix as well", entry.name),
                 )
                 .path(path)
@@ -296,7 +338,11 @@ pub(super) fn check_settings(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mu
             .iter()
             .any(|declaration| declaration.name == entry.name)
             && entry.name != "quantization"
-            && !entry.name.starts_with("tag.");
+            && !entry.name.starts_with("tag.")
+            // That none has it is told as a mistake.
+            && inputs
+                .chosen()
+                .any(|engine| engine.setting(&entry.name).is_some());
         if is_setting {
             for engine in inputs
                 .chosen()
@@ -304,7 +350,7 @@ pub(super) fn check_settings(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mu
             {
                 problems.push(
                     Diagnostic::warning(
-                        Some(entry.value.span.clone()),
+                        Some(entry.value.key.clone()),
                         format!(
                             "`{}` has no setting `{}` and ignores it",
                             engine.id, entry.name
@@ -355,6 +401,18 @@ fn check_gates(matrix: &Matrix, problems: &mut Diagnostics) {
                     .hint("write `max: …` or `min: …`"),
             );
         }
+        if let (Some(min), Some(max)) = (gate.min, gate.max)
+            && min > max
+        {
+            problems.push(
+                Diagnostic::error(
+                    Some(span.clone()),
+                    format!("nothing is at least {min} and at most {max}"),
+                )
+                .path("gates")
+                .hint("swap `min` and `max`, or keep one of them"),
+            );
+        }
         let known: &[&str] = match gate.scope {
             GateScope::Row => &GATE_METRICS,
             GateScope::Set => &SET_GATE_METRICS,
@@ -377,38 +435,38 @@ fn check_gates(matrix: &Matrix, problems: &mut Diagnostics) {
 }
 
 fn check_definitions(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) {
-    for (id, (model, span)) in &matrix.definitions.models {
-        for artifact in model.artifacts.values() {
-            for source in &artifact.sources {
-                let Source::Recipe(recipe) = source else {
-                    continue;
-                };
-                let Some(known) = inputs.catalog.recipes.get(recipe) else {
-                    problems.push(
-                        Diagnostic::error(Some(span.clone()), format!("unknown recipe `{recipe}`"))
-                            .path(format!("models.{id}"))
-                            .suggest(recipe, inputs.catalog.recipes.keys().map(String::as_str)),
-                    );
-                    continue;
-                };
-                if !known
-                    .produces
-                    .get(id)
-                    .is_some_and(|made| made.contains(&artifact.id))
-                {
-                    problems.push(
-                        Diagnostic::error(
-                            Some(span.clone()),
-                            format!(
-                                "the recipe `{recipe}` does not make `{}` of `{id}`",
-                                artifact.id
-                            ),
-                        )
-                        .path(format!("models.{id}"))
-                        .hint(format!("add it under `recipes.{recipe}.produces`")),
-                    );
-                }
-            }
+    for source in &matrix.definitions.recipe_sources {
+        let Some(known) = inputs.catalog.recipes.get(&source.recipe) else {
+            problems.push(
+                Diagnostic::error(
+                    Some(source.span.clone()),
+                    format!("unknown recipe `{}`", source.recipe),
+                )
+                .path(source.path.clone())
+                .suggest(
+                    &source.recipe,
+                    inputs.catalog.recipes.keys().map(String::as_str),
+                )
+                .hint("define one of your own under `recipes:`"),
+            );
+            continue;
+        };
+        if !known
+            .produces
+            .get(&source.model)
+            .is_some_and(|made| made.contains(&source.artifact))
+        {
+            problems.push(
+                Diagnostic::error(
+                    Some(source.span.clone()),
+                    format!(
+                        "the recipe `{}` does not make `{}` of `{}`",
+                        source.recipe, source.artifact, source.model
+                    ),
+                )
+                .path(source.path.clone())
+                .hint(format!("add it under `recipes.{}.produces`", source.recipe)),
+            );
         }
     }
     for (id, (recipe, span)) in &matrix.definitions.recipes {
@@ -462,6 +520,7 @@ pub(super) fn resolve_audio(axes: &mut [Axis], corpus: &Corpus, problems: &mut D
                         located: LocatedValue {
                             value: Value::text(id),
                             span: value.span.clone(),
+                            key: value.key.clone(),
                         },
                         condition: condition.clone(),
                     }));

@@ -1,11 +1,15 @@
 //! What people see: standard output is data, standard error is everything else.
 
+mod annotations;
 mod diagnostics;
+mod diagnostics_json;
 mod progress;
 mod table;
 mod text;
 
+pub use annotations::{github_annotation, github_notice};
 pub use diagnostics::render_diagnostics;
+pub use diagnostics_json::diagnostic_json;
 pub use progress::Progress;
 pub use table::Table;
 pub use text::printable;

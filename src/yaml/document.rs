@@ -1,17 +1,25 @@
 //! YAML as a tree of nodes, each with its type, its value, the text that was written and its place.
 
-use crate::diagnostic::{Diagnostic, SourceText, Span};
+use super::syntax::{nothing_in, syntax_error};
+use super::tree::{Raw, Tree};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span};
 use crate::model::{Scalar, Value};
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_yaml::{Location, Spanned};
-use std::fmt;
+use serde_yaml::Location;
+use serde_yaml::options::DuplicateKeyPolicy;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The largest file that is read, in bytes.
 pub const MAXIMUM_BYTES: usize = 16 * 1024 * 1024;
 
 /// How deep nodes may lie in one another.
-const MAXIMUM_DEPTH: usize = 64;
+pub(super) const MAXIMUM_DEPTH: usize = 64;
+
+/// How many nodes a file may write, keys included.
+pub(super) const MAXIMUM_NODES: usize = 250_000;
+
+/// How many nodes all aliases together may stand for.
+pub(super) const MAXIMUM_ALIASED_NODES: usize = 100_000;
 
 /// A node's place in its [`Document`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,8 +47,12 @@ pub(super) struct Node {
     pub(super) content: Content,
     pub(super) span: Span,
     pub(super) parent: Option<NodeId>,
+    /// The key that it is the value of.
+    pub(super) key: Option<NodeId>,
     /// Set when a mistake in it has been told, so that the rest can still be looked at.
     pub(super) removed: bool,
+    /// Set when an entry of it was removed.
+    pub(super) damaged: bool,
 }
 
 /// A YAML document with the place of everything in it.
@@ -50,6 +62,8 @@ pub struct Document {
     pub(super) root: NodeId,
     /// The text it was read from.
     pub source: Arc<SourceText>,
+    /// Keys that are written twice: told when the document is decoded, with everything else.
+    pub(super) duplicates: Diagnostics,
 }
 
 impl Document {
@@ -57,8 +71,8 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// Returns one diagnostic if the text is no single YAML document, has duplicate keys, or goes
-    /// past the limits on size, depth and aliases.
+    /// Returns one diagnostic if the text is no single YAML document or goes past the limits on
+    /// size, depth, nodes and aliases.
     pub fn parse(source: Arc<SourceText>) -> Result<Self, Box<Diagnostic>> {
         if source.text.len() > MAXIMUM_BYTES {
             return Err(Box::new(
@@ -76,7 +90,21 @@ impl Document {
         let options = serde_yaml::options! {
             strict_booleans: true,
             with_snippet: false,
-            budget: serde_yaml::budget! { max_depth: MAXIMUM_DEPTH },
+            // They are found here, so that all of them are told.
+            duplicate_keys: DuplicateKeyPolicy::PassThrough,
+            emit_comments: false,
+            budget: serde_yaml::budget! {
+                max_depth: MAXIMUM_DEPTH,
+                max_nodes: MAXIMUM_NODES,
+                max_total_scalar_bytes: 2 * MAXIMUM_BYTES,
+                max_recorded_anchor_bytes: MAXIMUM_BYTES,
+                // One anchor for settings that a hundred entries share is no attack: what aliases
+                // stand for is counted instead.
+                enforce_alias_anchor_ratio: false,
+            },
+            alias_limits: serde_yaml::alias_limits! {
+                max_total_replayed_events: MAXIMUM_ALIASED_NODES,
+            },
         };
         let tree: Tree = serde_yaml::from_str_with_options(&source.text, options)
             .map_err(|error| Box::new(syntax_error(&error, &source)))?;
@@ -84,8 +112,18 @@ impl Document {
             nodes: Vec::new(),
             root: NodeId(0),
             source,
+            duplicates: Diagnostics::default(),
         };
         document.root = document.add(tree, None);
+        if document
+            .scalar(document.root)
+            .is_some_and(|value| value.scalar == Scalar::Null)
+        {
+            return Err(Box::new(nothing_in(&document.source)));
+        }
+        for position in 0..document.nodes.len() {
+            document.find_duplicates(NodeId(u32::try_from(position).unwrap_or(u32::MAX)));
+        }
         Ok(document)
     }
 
@@ -103,7 +141,9 @@ impl Document {
             content: Content::List(Vec::new()),
             span: shown,
             parent,
+            key: None,
             removed: false,
+            damaged: false,
         });
         let content = match tree.0.value {
             Raw::Scalar(scalar) => {
@@ -119,21 +159,89 @@ impl Document {
                 };
                 Content::Scalar(Value { scalar, written })
             }
-            Raw::List(items) => Content::List(
-                items
+            Raw::List(items) => {
+                let items: Vec<NodeId> = items
                     .into_iter()
                     .map(|item| self.add(item, Some(id)))
-                    .collect(),
-            ),
-            Raw::Map(entries) => Content::Map(
-                entries
+                    .collect();
+                self.stretch(id, items.last().copied());
+                Content::List(items)
+            }
+            Raw::Map(entries) => {
+                let entries: Vec<(NodeId, NodeId)> = entries
                     .into_iter()
-                    .map(|(key, value)| (self.add(key, Some(id)), self.add(value, Some(id))))
-                    .collect(),
-            ),
+                    .map(|(key, value)| {
+                        let key = self.add(key, Some(id));
+                        let value = self.add(value, Some(id));
+                        self.nodes[value.position()].key = Some(key);
+                        (key, value)
+                    })
+                    .collect();
+                self.stretch(id, entries.last().map(|(_, value)| *value));
+                Content::Map(entries)
+            }
         };
         self.nodes[id.position()].content = content;
         id
+    }
+
+    /// Lets a list or mapping reach to the end of what stands last in it, and to its bracket; the
+    /// library knows only where it begins.
+    fn stretch(&mut self, id: NodeId, last: Option<NodeId>) {
+        let last_end = last.map_or(0, |last| self.node(last).span.range.end);
+        let text = &self.source.text;
+        let range = &mut self.nodes[id.position()].span.range;
+        // What comes out of an alias lies elsewhere in the file.
+        range.end = range.end.max(last_end).max(range.start);
+        let close = match text.as_bytes().get(range.start) {
+            Some(b'[') => b']',
+            Some(b'{') => b'}',
+            _ => return,
+        };
+        let inside = range.end.max(range.start + 1);
+        let blank = text
+            .as_bytes()
+            .get(inside..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(|byte| matches!(byte, b' ' | b','))
+            .count();
+        if text.as_bytes().get(inside + blank) == Some(&close) {
+            range.end = inside + blank + 1;
+        }
+    }
+
+    /// Tells keys of a mapping that are written twice, and takes the later ones out.
+    fn find_duplicates(&mut self, id: NodeId) {
+        let Content::Map(entries) = &self.node(id).content else {
+            return;
+        };
+        let mut first: HashMap<&str, NodeId> = HashMap::new();
+        let mut found = Vec::new();
+        for (key, value) in entries {
+            let Some(written) = self.scalar(*key).map(|key| key.written.as_str()) else {
+                continue;
+            };
+            match first.get(written) {
+                Some(earlier) => found.push((*earlier, *key, *value)),
+                None => {
+                    first.insert(written, *key);
+                }
+            }
+        }
+        for (earlier, key, value) in found {
+            let written = self.scalar(key).map_or("", |key| key.written.as_str());
+            let line = self.node(earlier).span.line_and_column().0;
+            let diagnostic = Diagnostic::error(
+                Some(self.span(key)),
+                format!("the key `{written}` is written twice"),
+            )
+            .label(format!("it stands in line {line} already"))
+            .path(self.path(key))
+            .hint("keep one of the two, so that nobody has to guess which one counts");
+            self.duplicates.push(diagnostic);
+            self.remove(value);
+        }
     }
 
     pub(super) fn node(&self, id: NodeId) -> &Node {
@@ -144,8 +252,61 @@ impl Document {
         &mut self.nodes[id.position()]
     }
 
+    /// Takes an entry out, because a mistake in it has been told.
     pub(super) fn remove(&mut self, id: NodeId) {
         self.nodes[id.position()].removed = true;
+        if let Some(parent) = self.node(id).parent {
+            self.nodes[parent.position()].damaged = true;
+        }
+    }
+
+    /// Returns whether an entry of this list or mapping was taken out, because a mistake in it has
+    /// been told: what now seems to be missing may be no other mistake.
+    #[must_use]
+    pub fn is_damaged(&self, id: NodeId) -> bool {
+        self.node(id).damaged
+    }
+
+    /// Returns the place of the key that a node is written under, itself or the list that it is in.
+    #[must_use]
+    pub fn key_span(&self, id: NodeId) -> Option<Span> {
+        match self.node(id).key {
+            Some(key) => Some(self.span(key)),
+            None => self.key_span(self.node(id).parent?),
+        }
+    }
+
+    /// Returns the place of the first character: where what is missing from the file is told.
+    #[must_use]
+    pub fn start(&self) -> Span {
+        let start = self.node(self.root).span.range.start;
+        Span {
+            source: Arc::clone(&self.source),
+            range: start..start,
+        }
+    }
+
+    /// Returns whether a mistake in the entry at a path, such as `matrix.model`, has been told, so
+    /// that the entry is there and only looks as if it were missing.
+    #[must_use]
+    pub fn is_told(&self, path: &str) -> bool {
+        let mut node = self.root;
+        for wanted in path.split('.') {
+            let Content::Map(entries) = &self.node(node).content else {
+                return false;
+            };
+            let Some((_, value)) = entries
+                .iter()
+                .find(|(key, _)| self.scalar(*key).is_some_and(|key| key.written == wanted))
+            else {
+                return false;
+            };
+            if self.node(*value).removed {
+                return true;
+            }
+            node = *value;
+        }
+        false
     }
 
     /// Returns the place of a node.
@@ -192,7 +353,7 @@ impl Document {
     }
 }
 
-fn span_of(location: Location, source: &Arc<SourceText>) -> Span {
+pub(super) fn span_of(location: Location, source: &Arc<SourceText>) -> Span {
     let span = location.span();
     let length = source.text.len();
     let range = match (span.byte_offset(), span.byte_len()) {
@@ -218,147 +379,5 @@ fn span_of(location: Location, source: &Arc<SourceText>) -> Span {
     Span {
         source: Arc::clone(source),
         range,
-    }
-}
-
-fn syntax_error(error: &serde_yaml::Error, source: &Arc<SourceText>) -> Diagnostic {
-    let span = error
-        .locations()
-        .and_then(serde_yaml::Locations::primary_location)
-        .map(|place| span_of(place, source));
-    let whole = error.to_string();
-    let message = strip_position(whole.lines().next().unwrap_or(&whole));
-    let lower = message.to_lowercase();
-    let (message, hint) = if lower.contains("duplicate mapping key") {
-        let key = message
-            .split(':')
-            .nth(1)
-            .and_then(|rest| rest.split(',').next())
-            .unwrap_or("");
-        (
-            format!("the key `{}` is written twice", key.trim()),
-            "keep one of the two; the last would silently win otherwise",
-        )
-    } else if lower.contains("tab") {
-        (
-            "a tab is used for indentation".to_owned(),
-            "indent with spaces: YAML forbids tabs there",
-        )
-    } else if lower.contains("multiple yaml documents") {
-        (
-            "the file holds more than one YAML document".to_owned(),
-            "a matrix file is one document: put the second into a file of its own",
-        )
-    } else if lower.contains("budget")
-        || lower.contains("alias")
-        || lower.contains("depth")
-        || lower.contains("recursion")
-    {
-        (
-            format!("the file goes past the limits on nesting and aliases: {message}"),
-            "flatten it: nodes may lie 64 deep, and aliases may not multiply",
-        )
-    } else if lower.contains("empty")
-        || lower.contains("end of input") && source.text.trim().is_empty()
-    {
-        (
-            "the file is empty".to_owned(),
-            "`earmark schema matrix` prints the format",
-        )
-    } else {
-        (
-            format!("this is no valid YAML: {message}"),
-            "check quotes, brackets and indentation here",
-        )
-    };
-    Diagnostic::error(span, message).hint(hint)
-}
-
-/// Cuts `error: line 3 column 4: ` off, because the place is shown anyway.
-fn strip_position(message: &str) -> &str {
-    let message = message.strip_prefix("error: ").unwrap_or(message);
-    match message
-        .strip_prefix("line ")
-        .and_then(|rest| rest.split_once(": "))
-    {
-        Some((_, rest)) => rest,
-        None => message,
-    }
-}
-
-/// What the YAML library builds: the same tree before it gets its ids.
-struct Tree(Spanned<Raw>);
-
-enum Raw {
-    Scalar(Scalar),
-    List(Vec<Tree>),
-    Map(Vec<(Tree, Tree)>),
-}
-
-impl<'de> Deserialize<'de> for Tree {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Spanned::deserialize(deserializer).map(Tree)
-    }
-}
-
-impl<'de> Deserialize<'de> for Raw {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RawVisitor)
-    }
-}
-
-struct RawVisitor;
-
-impl<'de> Visitor<'de> for RawVisitor {
-    type Value = Raw;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a scalar, a list or a mapping")
-    }
-
-    fn visit_unit<E>(self) -> Result<Raw, E> {
-        Ok(Raw::Scalar(Scalar::Null))
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Raw, E> {
-        Ok(Raw::Scalar(Scalar::Boolean(value)))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Raw, E> {
-        Ok(Raw::Scalar(Scalar::Integer(value)))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "no setting is that large; it is refused"
-        )]
-        Ok(Raw::Scalar(
-            i64::try_from(value).map_or(Scalar::Number(value as f64), Scalar::Integer),
-        ))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Raw, E> {
-        Ok(Raw::Scalar(Scalar::Number(value)))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Raw, E> {
-        Ok(Raw::Scalar(Scalar::Text(value.to_owned())))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Raw, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = access.next_element()? {
-            items.push(item);
-        }
-        Ok(Raw::List(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Raw, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(entry) = access.next_entry()? {
-            entries.push(entry);
-        }
-        Ok(Raw::Map(entries))
     }
 }

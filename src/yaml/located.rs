@@ -143,4 +143,6 @@ pub struct LocatedValue {
     pub value: Value,
     /// Its place.
     pub span: Span,
+    /// The place of the key that it is written under.
+    pub key: Span,
 }

@@ -6,9 +6,13 @@
 
 mod any_value;
 mod decode;
+mod deserializer;
 mod document;
 mod located;
+mod mistake;
 mod overlay;
+mod syntax;
+mod tree;
 
 pub use any_value::AnyValue;
 pub use decode::decode;

@@ -14,6 +14,9 @@ impl Document {
         let offset = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         let moved = |id: NodeId| NodeId(id.0.saturating_add(offset));
         let base_root = moved(base.root);
+        for duplicate in base.duplicates.0 {
+            self.duplicates.push(duplicate);
+        }
         self.nodes.extend(base.nodes.into_iter().map(|node| {
             Node {
                 content: match node.content {
@@ -27,6 +30,7 @@ impl Document {
                     ),
                 },
                 parent: node.parent.map(moved),
+                key: node.key.map(moved),
                 ..node
             }
         }));

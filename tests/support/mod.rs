@@ -1,5 +1,7 @@
 //! A place of its own for each test, and the program run in it.
 
+pub mod invalid;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -267,7 +267,7 @@ impl<'a> Binder<'a, '_> {
                 }
             };
             for key in entry.keys.iter().filter(|key| reach(&key.name).is_none()) {
-                let span = key.values.first().map_or(&entry.span, |value| &value.span);
+                let span = key.values.first().map_or(&entry.span, |value| &value.key);
                 let what = if added {
                     "no axis of this matrix, and no include entry adds it"
                 } else {

@@ -1,8 +1,12 @@
 //! The registry of generated schemas: one name, one generator. A test compares the files.
 
+mod known;
+mod tidy;
+
 use crate::catalog::CatalogFile;
 use crate::event::Stamped;
 use crate::matrix::MatrixFile;
+use crate::model::Plan;
 use crate::protocol::{Reply, Request};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 
@@ -18,7 +22,7 @@ enum ProtocolLine {
 }
 
 /// The names of the schemas.
-pub const NAMES: [&str; 4] = ["matrix", "catalog", "event", "protocol"];
+pub const NAMES: [&str; 5] = ["matrix", "catalog", "plan", "event", "protocol"];
 
 /// Returns a schema by its name, as the text of its file.
 #[must_use]
@@ -27,10 +31,25 @@ pub fn schema(name: &str) -> Option<String> {
     let schema: Schema = match name {
         "matrix" => generator.into_root_schema_for::<MatrixFile>(),
         "catalog" => generator.into_root_schema_for::<CatalogFile>(),
+        "plan" => generator.into_root_schema_for::<Plan>(),
         "event" => generator.into_root_schema_for::<Stamped>(),
         "protocol" => generator.into_root_schema_for::<ProtocolLine>(),
         _ => return None,
     };
+    let mut schema = schema.to_value();
+    match name {
+        "matrix" => {
+            tidy::tidy(&mut schema);
+            known::name_known(&mut schema);
+        }
+        "catalog" => {
+            tidy::tidy(&mut schema);
+            known::name_known_recipes(&mut schema);
+        }
+        _ => {}
+    }
+    // As a schema, its keywords are written in their usual order.
+    let schema = Schema::try_from(schema).ok()?;
     let mut text = serde_json::to_string_pretty(&schema).ok()?;
     text.push('\n');
     Some(text)
