@@ -80,9 +80,9 @@ fn table(record: &RunRecord, asked: &[(&Job, &VerifySpec)], verbose: bool) -> St
         let found = record.job(&job.id);
         let finding = found.and_then(|found| found.finding.as_ref());
         table.row([
-            spec.backend.clone(),
-            spec.model.clone(),
-            spec.artifact.clone().unwrap_or_else(|| "none".into()),
+            spec.backend.to_string(),
+            spec.model.to_string(),
+            spec.artifact.as_deref().unwrap_or("none").to_owned(),
             spec.method.to_string(),
             finding
                 .map_or("not asked", |finding| finding.verdict.word())

@@ -181,10 +181,10 @@ pub(super) async fn benchmark_launch(
     }
     let task = EngineTask {
         job: job.clone(),
-        backend: spec.backend.clone(),
-        model: spec.model.clone(),
+        backend: spec.backend.to_string(),
+        model: spec.model.to_string(),
         folder,
-        settings: spec.settings.clone(),
+        settings: spec.settings.to_map(),
         launch,
         load_limit: deadlines.load_of(&spec.backend, &spec.model),
         trials,

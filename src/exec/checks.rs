@@ -123,7 +123,7 @@ impl Dispatcher<'_> {
                     (verified.folder, &self.context.plan.jobs[position].spec)
                     && let Some(artifact) = &spec.artifact
                 {
-                    let key = (spec.model.clone(), artifact.clone());
+                    let key = (spec.model.to_string(), artifact.to_string());
                     self.state.folders.insert(key, folder);
                 }
                 self.state.jobs[position].finding = Some(verified.finding);

@@ -7,7 +7,7 @@ use super::supervise::Ended;
 use crate::clock::{Clock, SystemClock, wall_time};
 use crate::event::{EventSink, RunEvent, Stamped};
 use crate::machine::{governor, load_average};
-use crate::model::{JobSpec, Outcome, Stage, Verdict, VerifyFinding, VerifySpec};
+use crate::model::{JobSpec, Outcome, SpecDigest, Stage, Verdict, VerifyFinding, VerifySpec};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -221,7 +221,7 @@ impl Dispatcher<'_> {
 
     /// Counts the artifacts whose last verdict is not complete.
     fn not_complete(&self) -> usize {
-        let mut last: BTreeMap<String, Option<Verdict>> = BTreeMap::new();
+        let mut last: BTreeMap<SpecDigest, Option<Verdict>> = BTreeMap::new();
         for (job, state) in self.context.plan.jobs.iter().zip(&self.state.jobs) {
             if let JobSpec::Verify(spec) = &job.spec {
                 let asked = VerifySpec {

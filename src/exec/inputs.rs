@@ -30,7 +30,7 @@ pub(super) async fn prepare_audio(
         let JobSpec::Benchmark(spec) = &context.plan.jobs[*position].spec else {
             continue;
         };
-        let Some(audio) = context.plan.audio.get(&spec.audio) else {
+        let Some(audio) = context.plan.audio.get(spec.audio.as_str()) else {
             continue;
         };
         for utterance in &audio.utterances {

@@ -86,7 +86,9 @@ impl Dispatcher<'_> {
         let wanted: BTreeSet<(String, String)> = benchmarks
             .iter()
             .filter_map(|position| match &context.plan.jobs[*position].spec {
-                JobSpec::Benchmark(spec) => Some((spec.model.clone(), spec.artifact.clone()?)),
+                JobSpec::Benchmark(spec) => {
+                    Some((spec.model.to_string(), spec.artifact.as_ref()?.to_string()))
+                }
                 _ => None,
             })
             .collect();
@@ -149,9 +151,9 @@ impl Dispatcher<'_> {
             let files = context
                 .plan
                 .models
-                .get(&spec.model)?
+                .get(spec.model.as_str())?
                 .artifacts
-                .get(id)?
+                .get(id.as_str())?
                 .files
                 .keys();
             Some((self.folder_of(&spec.model, id)?, files.cloned().collect()))
@@ -198,10 +200,12 @@ impl Dispatcher<'_> {
         spec: &BenchmarkSpec,
         audio: &BTreeMap<String, Result<PreparedAudio, String>>,
     ) -> Result<Vec<PreparedAudio>, String> {
-        let definition =
-            self.context.plan.audio.get(&spec.audio).ok_or_else(|| {
-                format!("the plan knows nothing of the recording `{}`", spec.audio)
-            })?;
+        let definition = self
+            .context
+            .plan
+            .audio
+            .get(spec.audio.as_str())
+            .ok_or_else(|| format!("the plan knows nothing of the recording `{}`", spec.audio))?;
         definition
             .utterances
             .iter()

@@ -36,7 +36,14 @@ pub(super) async fn verify(
     let artifact = spec
         .artifact
         .as_ref()
-        .and_then(|id| context.plan.models.get(&spec.model)?.artifacts.get(id))
+        .and_then(|id| {
+            context
+                .plan
+                .models
+                .get(spec.model.as_str())?
+                .artifacts
+                .get(id.as_str())
+        })
         .cloned();
     let Some(artifact) = artifact else {
         // An engine that reads no model has nothing to verify.
@@ -114,7 +121,7 @@ async fn ask_engine(
     let size = context
         .plan
         .models
-        .get(&spec.model)
+        .get(spec.model.as_str())
         .map_or(ModelSize::Large, |model| model.size);
     let limit = context
         .plan
@@ -149,10 +156,10 @@ async fn ask_engine(
     };
     let task = EngineTask {
         job: job.id,
-        backend: spec.backend.clone(),
-        model: spec.model.clone(),
+        backend: spec.backend.to_string(),
+        model: spec.model.to_string(),
         folder: Some((folder.clone(), artifact.files.keys().cloned().collect())),
-        settings: spec.settings.clone(),
+        settings: spec.settings.to_map(),
         launch: 0,
         load_limit: limit,
         trials,

@@ -1,11 +1,12 @@
 //! Jobs: the three kinds, what each one is declared to do, and the id that follows from it.
 
+use super::chosen_settings::ChosenSettings;
 use super::plan::VerifyMethod;
-use super::value::Value;
+use super::text::Text;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// The identity of a job: a slug that people can read and ten digits of the digest of its spec.
@@ -14,7 +15,7 @@ use std::fmt;
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(transparent)]
-pub struct JobId(pub String);
+pub struct JobId(pub Text);
 
 impl fmt::Display for JobId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -58,12 +59,20 @@ pub enum Stage {
     After,
 }
 
-impl fmt::Display for Stage {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
+impl Stage {
+    /// Returns the word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
             Self::Before => "before",
             Self::After => "after",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.word())
     }
 }
 
@@ -74,15 +83,15 @@ pub struct VerifySpec {
     /// On which side of the downloads.
     pub stage: Stage,
     /// The engine that asks.
-    pub backend: String,
+    pub backend: Text,
     /// The model.
-    pub model: String,
+    pub model: Text,
     /// The artifact's id; `None` for an engine that reads none.
-    pub artifact: Option<String>,
+    pub artifact: Option<Text>,
     /// How it is asked.
     pub method: VerifyMethod,
     /// The settings that affect loading.
-    pub settings: BTreeMap<String, Value>,
+    pub settings: ChosenSettings,
 }
 
 /// A fetch.
@@ -100,17 +109,18 @@ pub struct DownloadSpec {
 #[serde(rename_all = "kebab-case")]
 pub struct BenchmarkSpec {
     /// The engine.
-    pub backend: String,
+    pub backend: Text,
     /// The model.
-    pub model: String,
+    pub model: Text,
     /// The artifact's id; `None` for an engine that reads none.
-    pub artifact: Option<String>,
+    pub artifact: Option<Text>,
     /// The quantization as written or the backend's default; empty if it has none.
-    pub quantization: String,
+    pub quantization: Text,
     /// A clip's or a data set's id.
-    pub audio: String,
-    /// Settings that the backend has, with their defaults where those do not depend on the machine.
-    pub settings: BTreeMap<String, Value>,
+    pub audio: Text,
+    /// The settings that were asked for, without the backend's defaults; what it refuses is among
+    /// them, and the job is then skipped.
+    pub settings: ChosenSettings,
     /// Trials before the measured ones, in each launch.
     pub warmup: u32,
     /// Measured trials of each utterance in each launch.
@@ -142,88 +152,154 @@ impl JobSpec {
         }
     }
 
-    /// Returns the SHA-256 digest of the spec's canonical JSON, in hexadecimal.
+    /// Returns the SHA-256 digest of the spec's canonical JSON.
     ///
-    /// Maps in specs are sorted, so the JSON of equal specs is equal.
+    /// Settings in specs are sorted, so the JSON of equal specs is equal.
     #[must_use]
-    pub fn digest(&self) -> String {
-        let json = serde_json::to_vec(self).expect("a spec has string keys and finite numbers");
-        hexadecimal(&Sha256::digest(&json))
+    pub fn digest(&self) -> SpecDigest {
+        let mut json = Vec::with_capacity(512);
+        serde_json::to_writer(&mut json, self).expect("a spec has string keys and finite numbers");
+        SpecDigest(Sha256::digest(&json).into())
     }
 
     /// Returns the readable part of the id.
     #[must_use]
     pub fn slug(&self) -> String {
-        let segments: Vec<String> = match self {
-            Self::Verify(spec) => [
-                "verify".to_owned(),
-                spec.stage.to_string(),
-                spec.method.to_string(),
-                spec.backend.clone(),
-                spec.model.clone(),
-                spec.artifact.clone().unwrap_or_else(|| "none".into()),
-            ]
-            .into_iter()
-            .chain(shown_settings(&spec.settings, &[]))
-            .collect(),
-            Self::Download(spec) => match &spec.recipe {
-                Some(recipe) => vec!["download".into(), "recipe".into(), recipe.clone()],
-                None => std::iter::once("download".to_owned())
-                    .chain(
-                        spec.artifacts
-                            .iter()
-                            .flat_map(|(m, a)| [m.clone(), a.clone()]),
-                    )
-                    .collect(),
-            },
-            Self::Benchmark(spec) => {
-                let mut segments =
-                    vec!["benchmark".into(), spec.backend.clone(), spec.model.clone()];
-                if !spec.quantization.is_empty() {
-                    segments.push(spec.quantization.clone());
-                }
-                segments.push(spec.audio.clone());
-                segments.extend(shown_settings(&spec.settings, &["language"]));
-                segments
+        let mut slug = Slug::default();
+        match self {
+            Self::Verify(spec) => {
+                slug.segment("verify");
+                slug.segment(spec.stage.word());
+                slug.segment(spec.method.word());
+                slug.segment(&spec.backend);
+                slug.segment(&spec.model);
+                slug.segment(spec.artifact.as_deref().unwrap_or("none"));
+                slug.settings(&spec.settings, "");
             }
-        };
-        segments
-            .iter()
-            .map(|segment| slug_segment(segment))
-            .collect::<Vec<_>>()
-            .join("/")
+            Self::Download(spec) => {
+                slug.segment("download");
+                match &spec.recipe {
+                    Some(recipe) => {
+                        slug.segment("recipe");
+                        slug.segment(recipe);
+                    }
+                    None => {
+                        for (model, artifact) in &spec.artifacts {
+                            slug.segment(model);
+                            slug.segment(artifact);
+                        }
+                    }
+                }
+            }
+            Self::Benchmark(spec) => {
+                slug.segment("benchmark");
+                slug.segment(&spec.backend);
+                slug.segment(&spec.model);
+                if !spec.quantization.is_empty() {
+                    slug.segment(&spec.quantization);
+                }
+                slug.segment(&spec.audio);
+                slug.settings(&spec.settings, "language");
+            }
+        }
+        slug.0
     }
 
     /// Returns the id.
     #[must_use]
     pub fn id(&self) -> JobId {
-        JobId(format!("{}/{}", self.slug(), &self.digest()[..10]))
+        self.id_with(&self.digest())
+    }
+
+    fn id_with(&self, digest: &SpecDigest) -> JobId {
+        let mut id = self.slug();
+        id.push('/');
+        for byte in &digest.0[..5] {
+            push_hexadecimal(*byte, &mut id);
+        }
+        JobId(id.into())
     }
 }
 
-fn shown_settings<'a>(
-    settings: &'a BTreeMap<String, Value>,
-    hidden: &'a [&'a str],
-) -> impl Iterator<Item = String> + 'a {
-    settings
-        .iter()
-        .filter(|(name, _)| !hidden.contains(&name.as_str()))
-        .map(|(name, value)| format!("{name}={}", value.written))
-}
+/// Text of segments that are usable as file names and in shells.
+#[derive(Default)]
+struct Slug(String);
 
-/// Keeps ids usable as file names and in shells.
-fn slug_segment(text: &str) -> String {
-    text.chars()
-        .map(|letter| match letter {
+impl Slug {
+    fn segment(&mut self, text: &str) {
+        if !self.0.is_empty() {
+            self.0.push('/');
+        }
+        self.push(text);
+    }
+
+    fn push(&mut self, text: &str) {
+        self.0.extend(text.chars().map(|letter| match letter {
             'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '_' | '-' | '=' | '+' => letter,
             _ => '_',
-        })
-        .collect()
+        }));
+    }
+
+    fn settings(&mut self, settings: &ChosenSettings, hidden: &str) {
+        for (name, value) in settings.iter().filter(|(name, _)| *name != hidden) {
+            self.segment(name);
+            self.push("=");
+            self.push(&value.written);
+        }
+    }
 }
 
-/// Returns bytes as lower-case hexadecimal digits.
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// A SHA-256 digest of a spec; as text, 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SpecDigest(pub [u8; 32]);
+
+fn push_hexadecimal(byte: u8, text: &mut String) {
+    for half in [byte >> 4, byte & 15] {
+        text.extend(char::from_digit(half.into(), 16));
+    }
+}
+
+impl fmt::Display for SpecDigest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::with_capacity(64);
+        for byte in self.0 {
+            push_hexadecimal(byte, &mut text);
+        }
+        formatter.write_str(&text)
+    }
+}
+
+impl fmt::Debug for SpecDigest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+impl Serialize for SpecDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SpecDigest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let mut digest = [0; 32];
+        let good = text.len() == 64
+            && text.is_ascii()
+            && digest.iter_mut().enumerate().all(|(position, byte)| {
+                let pair = &text[position * 2..position * 2 + 2];
+                u8::from_str_radix(pair, 16).is_ok_and(|value| {
+                    *byte = value;
+                    true
+                })
+            });
+        if good {
+            Ok(Self(digest))
+        } else {
+            Err(D::Error::custom(format!("`{text}` is no SHA-256 digest")))
+        }
+    }
 }
 
 /// A node of the plan.
@@ -233,7 +309,7 @@ pub struct Job {
     /// The id.
     pub id: JobId,
     /// The whole digest of the spec.
-    pub digest: String,
+    pub digest: SpecDigest,
     /// The kind.
     pub kind: JobKind,
     /// For a verify, on which side of the downloads it stands.
@@ -256,9 +332,10 @@ impl Job {
             JobSpec::Verify(verify) => Some(verify.stage),
             _ => None,
         };
+        let digest = spec.digest();
         Self {
-            id: spec.id(),
-            digest: spec.digest(),
+            id: spec.id_with(&digest),
+            digest,
             kind: spec.kind(),
             stage,
             needs: Vec::new(),

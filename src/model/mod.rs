@@ -3,6 +3,7 @@
 //! Nothing here reads a file, starts a process or knows a terminal.
 
 mod artifact;
+mod chosen_settings;
 mod combination;
 mod deadlines;
 mod engine_facts;
@@ -13,15 +14,19 @@ mod measurement;
 mod outcome;
 mod plan;
 mod setting;
+mod text;
 pub mod units;
 mod value;
 
 pub use artifact::{Artifact, ArtifactFile, Model, ModelSize, Recipe, Source};
+pub use chosen_settings::{ChosenSetting, ChosenSettings};
 pub use combination::{ABSENT, Column, Combination, Combinations};
 pub use deadlines::{DeadlineOverride, Deadlines, SizeDeadlines};
 pub use engine_facts::{Availability, EngineFacts};
 pub use environment::{environment_names, fill_environment};
-pub use job::{BenchmarkSpec, DownloadSpec, Job, JobId, JobKind, JobSpec, Stage, VerifySpec};
+pub use job::{
+    BenchmarkSpec, DownloadSpec, Job, JobId, JobKind, JobSpec, SpecDigest, Stage, VerifySpec,
+};
 pub use machine::{LoadAverage, MachineFacts};
 pub use measurement::{ChildUsage, Sample, Segment};
 pub use outcome::{FileFinding, Outcome, Phase, Verdict, VerifyFinding};
@@ -31,4 +36,5 @@ pub use plan::{
     ValueOrigin, VerifyMethod, VerifyPolicy,
 };
 pub use setting::{Affects, SettingDeclaration, SettingKind};
+pub use text::Text;
 pub use value::{Scalar, Value};

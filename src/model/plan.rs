@@ -35,6 +35,17 @@ impl VerifyMethod {
     /// The words in a matrix file, with the other spelling of `load`.
     pub const WORDS: [&'static str; 5] =
         ["cache-check", "checksum", "load", "timeout", "transcribe"];
+
+    /// Returns the word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::CacheCheck => "cache-check",
+            Self::Checksum => "checksum",
+            Self::Load => "load",
+            Self::Transcribe => "transcribe",
+        }
+    }
 }
 
 impl FromStr for VerifyMethod {
@@ -56,12 +67,7 @@ impl FromStr for VerifyMethod {
 
 impl fmt::Display for VerifyMethod {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::CacheCheck => "cache-check",
-            Self::Checksum => "checksum",
-            Self::Load => "load",
-            Self::Transcribe => "transcribe",
-        })
+        formatter.write_str(self.word())
     }
 }
 

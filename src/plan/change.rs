@@ -1,7 +1,7 @@
 //! What a change of a matrix adds to a plan and takes away from it.
 
 use super::definitions::{definitions, is_worth_telling};
-use crate::model::{Job, JobKind, JobSpec, Plan, Stage};
+use crate::model::{Job, JobKind, JobSpec, Plan, Stage, Text};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -97,7 +97,7 @@ impl PlanChange {
     }
 
     fn compare_jobs(&mut self, old: &Plan, new: &Plan, old_keys: &[String], new_keys: &[String]) {
-        let positions = |plan: &Plan| -> HashMap<String, usize> {
+        let positions = |plan: &Plan| -> HashMap<Text, usize> {
             plan.jobs
                 .iter()
                 .enumerate()

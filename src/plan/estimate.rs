@@ -30,7 +30,7 @@ fn verify(plan: &Plan, spec: &VerifySpec) -> Duration {
     };
     let Some(model) = plan
         .models
-        .get(&spec.model)
+        .get(spec.model.as_str())
         .filter(|_| spec.artifact.is_some())
     else {
         return Duration::ZERO;
@@ -46,7 +46,7 @@ fn verify(plan: &Plan, spec: &VerifySpec) -> Duration {
 fn benchmark(plan: &Plan, spec: &BenchmarkSpec) -> Duration {
     let deadlines = &plan.deadlines;
     let trial = |seconds| deadlines.trial_of(&spec.backend, &spec.model, seconds);
-    let once = match plan.audio.get(&spec.audio) {
+    let once = match plan.audio.get(spec.audio.as_str()) {
         Some(audio) => audio
             .utterances
             .iter()

@@ -1,7 +1,7 @@
 //! From a matrix to a plan.
 
 use super::check::{check_alone, check_names, check_settings, resolve_audio};
-use super::jobs::Jobs;
+use super::jobs::jobs;
 use super::seal::seal;
 use crate::catalog::Catalog;
 use crate::corpus::Corpus;
@@ -64,11 +64,7 @@ pub fn plan(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) ->
     if problems.has_errors() {
         return None;
     }
-    let mut jobs = Jobs::new(matrix, inputs);
-    for (position, combination) in expansion.combinations.iter().enumerate() {
-        jobs.add(position, combination);
-    }
-    let made = jobs.finish();
+    let made = jobs(matrix, inputs, &expansion.combinations);
     let mut plan = Plan {
         version: 1,
         name: matrix.name.clone(),

@@ -1,7 +1,7 @@
 //! What makes a plan one that can be kept: a digest over all of it, and digests of the recordings
 //! that it names.
 
-use crate::model::{AudioSource, Plan};
+use crate::model::{AudioSource, Combinations, Job, Plan, Stage};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ pub fn seal(plan: &mut Plan) {
 pub fn seal_holds(plan: &mut Plan) -> bool {
     let written = std::mem::take(&mut plan.digest);
     let found = digest_of(plan);
-    let holds = written == found;
+    let holds = written == found && ids_hold(&plan.jobs);
     plan.digest = written;
     holds
 }
@@ -69,15 +69,106 @@ pub(super) fn file_digests(
         .collect()
 }
 
-fn digest_of(plan: &Plan) -> String {
+/// How many combinations or jobs are hashed as one piece. It is part of what the digest is.
+const PIECE: usize = 8192;
+
+/// Returns the digest over everything but the digest itself.
+///
+/// Combinations and jobs may be a million, so their text is not made for this: a combination
+/// stands for the fingerprints of its values, a job for its own digest, which is that of its spec.
+fn digest_of(plan: &mut Plan) -> String {
+    let combinations = std::mem::take(&mut plan.combinations);
+    let jobs = std::mem::take(&mut plan.jobs);
     let mut hasher = Hasher(Sha256::new());
     serde_json::to_writer(&mut hasher, plan).expect("a plan has string keys and finite numbers");
+    for piece in combination_pieces(&combinations)
+        .into_iter()
+        .chain(job_pieces(&jobs))
+    {
+        hasher.0.update(piece);
+    }
+    plan.combinations = combinations;
+    plan.jobs = jobs;
     hasher
         .0
         .finalize()
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()
+}
+
+/// Returns the digests of the combinations, piece by piece.
+fn combination_pieces(combinations: &Combinations) -> Vec<[u8; 32]> {
+    // By key and value as they are in JSON, so that they are the same when the plan is read again.
+    let fingerprints: Vec<Vec<[u8; 8]>> = combinations
+        .columns()
+        .iter()
+        .map(|column| {
+            let fingerprint = |value| {
+                let mut hasher = Hasher(Sha256::new());
+                serde_json::to_writer(&mut hasher, &(&column.name, value))
+                    .expect("a value is text, a number or a boolean");
+                let mut first = [0; 8];
+                first.copy_from_slice(&hasher.0.finalize()[..8]);
+                first
+            };
+            column.values.iter().map(fingerprint).collect()
+        })
+        .collect();
+    pieces(combinations.len(), |position, bytes| {
+        for (cell, values) in combinations.row(position).iter().zip(&fingerprints) {
+            // What a combination does not have is not in its JSON either.
+            bytes.extend(values.get(*cell as usize).into_iter().flatten());
+        }
+    })
+}
+
+/// Returns the digests of the jobs, piece by piece.
+fn job_pieces(jobs: &[Job]) -> Vec<[u8; 32]> {
+    pieces(jobs.len(), |position, bytes| {
+        let job = &jobs[position];
+        let mut text = |text: &str| {
+            bytes.extend((text.len() as u64).to_le_bytes());
+            bytes.extend(text.as_bytes());
+        };
+        text(&job.id.0);
+        text(job.stage.map_or("", Stage::word));
+        text(job.skip.as_deref().unwrap_or(""));
+        for need in &job.needs {
+            text(&need.0);
+        }
+        bytes.extend(job.digest.0);
+        for combination in &job.combinations {
+            bytes.extend((*combination as u64).to_le_bytes());
+        }
+    })
+}
+
+/// Hashes `count` items in pieces, on all cores; `write` adds an item's bytes.
+fn pieces(count: usize, write: impl Fn(usize, &mut Vec<u8>) + Sync) -> Vec<[u8; 32]> {
+    (0..count.div_ceil(PIECE))
+        .into_par_iter()
+        .map(|piece| {
+            let mut hasher = Sha256::new();
+            let mut bytes = Vec::new();
+            for position in piece * PIECE..count.min((piece + 1) * PIECE) {
+                bytes.clear();
+                write(position, &mut bytes);
+                hasher.update((bytes.len() as u64).to_le_bytes());
+                hasher.update(&bytes);
+            }
+            hasher.finalize().into()
+        })
+        .collect()
+}
+
+/// Whether every job has the id and the digest that its spec gives.
+fn ids_hold(jobs: &[Job]) -> bool {
+    jobs.par_iter().all(|job| {
+        let fresh = Job::new(job.spec.clone());
+        (fresh.id, fresh.digest, fresh.kind, fresh.stage)
+            == (job.id.clone(), job.digest, job.kind, job.stage)
+    })
 }
 
 /// Takes JSON in as it is written, so that a large plan is never held as text.

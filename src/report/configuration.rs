@@ -1,6 +1,7 @@
 //! Configurations: everything of a benchmark but its audio.
 
 use super::rows::ResultRow;
+use crate::model::Text;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything of a benchmark but its audio: what a decision is made between.
@@ -26,17 +27,17 @@ impl Configuration {
         let asked = spec
             .settings
             .iter()
-            .map(|(name, value)| (name.clone(), value.written.clone()));
+            .map(|(name, value)| (name.to_string(), value.written.clone()));
         let counts = [
             ("warmup", spec.warmup),
             ("repeat", spec.repeat),
             ("launches", spec.launches),
         ];
         Self {
-            backend: spec.backend.clone(),
-            model: spec.model.clone(),
-            artifact: spec.artifact.clone().unwrap_or_default(),
-            quantization: spec.quantization.clone(),
+            backend: spec.backend.to_string(),
+            model: spec.model.to_string(),
+            artifact: spec.artifact.as_deref().unwrap_or_default().to_owned(),
+            quantization: spec.quantization.to_string(),
             settings: asked
                 .chain(counts.map(|(name, count)| (name.to_owned(), count.to_string())))
                 .collect(),
@@ -62,7 +63,7 @@ impl Labels {
     pub fn of(rows: &[ResultRow<'_>]) -> Self {
         let asked: BTreeSet<&str> = rows
             .iter()
-            .flat_map(|row| row.spec.settings.keys().map(String::as_str))
+            .flat_map(|row| row.spec.settings.keys().map(Text::as_str))
             .collect();
         let mut parts: BTreeMap<Configuration, Vec<Part>> = BTreeMap::new();
         for row in rows {
@@ -117,9 +118,9 @@ impl Labels {
 fn parts_of(row: &ResultRow<'_>, asked: &BTreeSet<&str>) -> Vec<Part> {
     let spec = row.spec;
     let named = [
-        ("backend", spec.backend.clone()),
-        ("model", spec.model.clone()),
-        ("quantization", spec.quantization.clone()),
+        ("backend", spec.backend.to_string()),
+        ("model", spec.model.to_string()),
+        ("quantization", spec.quantization.to_string()),
     ];
     let settings = asked
         .iter()

@@ -73,7 +73,7 @@ fn identity_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
     vec![
         result("run_id", "The run.", |record, _| Cell::text(&record.run_id)),
         result("job_id", "The job; the same on every machine.", |_, row| {
-            Cell::text(&row.job.id.0)
+            Cell::text(row.job.id.0.as_str())
         }),
         result(
             "status",
@@ -82,7 +82,7 @@ fn identity_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
             |_, row| Cell::text(row.status()),
         ),
         result("backend", "The engine.", |_, row| {
-            Cell::text(&row.spec.backend)
+            Cell::text(row.spec.backend.as_str())
         }),
         result(
             "backend_version",
@@ -92,22 +92,24 @@ fn identity_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
                     .attempts()
                     .iter()
                     .find_map(|attempt| attempt.version.clone());
-                let known = record.plan.engines.get(&row.spec.backend);
+                let known = record.plan.engines.get(row.spec.backend.as_str());
                 Cell::optional(told.or_else(|| known?.version.clone()))
             },
         ),
-        result("model", "The model.", |_, row| Cell::text(&row.spec.model)),
+        result("model", "The model.", |_, row| {
+            Cell::text(row.spec.model.as_str())
+        }),
         result(
             "artifact",
             "The files that were read; empty if none.",
-            |_, row| Cell::optional(row.spec.artifact.clone()),
+            |_, row| Cell::optional(row.spec.artifact.as_deref().map(str::to_owned)),
         ),
         result(
             "artifact_digest",
             "SHA-256 over names and digests of the artifact's files; empty if none was read.",
             |record, row| {
-                let artifact = row.spec.artifact.clone();
-                let key = artifact.map(|artifact| (row.spec.model.clone(), artifact));
+                let artifact = row.spec.artifact.as_deref();
+                let key = artifact.map(|id| (row.spec.model.to_string(), id.to_owned()));
                 Cell::optional(key.and_then(|key| record.artifacts.get(&key).cloned()))
             },
         ),
@@ -115,11 +117,12 @@ fn identity_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
             "quantization",
             "The quantization; empty if the engine has none.",
             |_, row| {
-                Cell::optional(Some(row.spec.quantization.clone()).filter(|text| !text.is_empty()))
+                let quantization = row.spec.quantization.to_string();
+                Cell::optional(Some(quantization).filter(|text| !text.is_empty()))
             },
         ),
         result("audio", "The clip or data set.", |_, row| {
-            Cell::text(&row.spec.audio)
+            Cell::text(row.spec.audio.as_str())
         }),
         result(
             "audio_sha256",
@@ -128,9 +131,9 @@ fn identity_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
                 let audio = record
                     .plan
                     .audio
-                    .get(&row.spec.audio)
+                    .get(row.spec.audio.as_str())
                     .filter(|set| !set.data_set);
-                let known = audio.and_then(|_| record.audio.get(&row.spec.audio));
+                let known = audio.and_then(|_| record.audio.get(row.spec.audio.as_str()));
                 Cell::optional(known.map(|(sha256, _)| sha256.clone()))
             },
         ),
@@ -339,7 +342,7 @@ fn circumstance_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
             "synthetic",
             "True for the fake engine: no measurement.",
             |record, row| {
-                let engine = record.plan.engines.get(&row.spec.backend);
+                let engine = record.plan.engines.get(row.spec.backend.as_str());
                 Cell::Boolean(engine.is_some_and(|engine| engine.synthetic))
             },
         ),

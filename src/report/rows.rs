@@ -1,7 +1,9 @@
 //! The rows of `results.csv`: one for each benchmark job, whatever became of it.
 
 use super::statistics::Spread;
-use crate::model::{BenchmarkSpec, Job, JobSpec, NormalizerId, Outcome, Plan, Sample, Utterance};
+use crate::model::{
+    BenchmarkSpec, Job, JobSpec, NormalizerId, Outcome, Plan, Sample, Text, Utterance,
+};
 use crate::record::{AttemptRecord, JobRecord, RunRecord};
 use crate::score::speed::TimedAudio;
 use crate::score::{Normalizer, SetScore, UtteranceScore, score_set, score_utterance};
@@ -131,7 +133,8 @@ impl ResultRow<'_> {
     /// Returns the names of its settings, asked for or told.
     pub fn setting_names(&self) -> impl Iterator<Item = &str> {
         let told = self.attempts().iter().flat_map(|a| a.settings.keys());
-        self.spec.settings.keys().chain(told).map(String::as_str)
+        let asked = self.spec.settings.keys().map(Text::as_str);
+        asked.chain(told.map(String::as_str))
     }
 
     /// Returns the largest peak of resident memory of its launches, in bytes.
@@ -263,12 +266,16 @@ fn normalizers(record: &RunRecord, spec: &BenchmarkSpec) -> Vec<Normalizer> {
     if !named.is_empty() {
         return named;
     }
-    let english = record.plan.audio.get(&spec.audio).is_some_and(|audio| {
-        audio
-            .utterances
-            .iter()
-            .all(|utterance| utterance.language.as_deref() == Some("en"))
-    });
+    let english = record
+        .plan
+        .audio
+        .get(spec.audio.as_str())
+        .is_some_and(|audio| {
+            audio
+                .utterances
+                .iter()
+                .all(|utterance| utterance.language.as_deref() == Some("en"))
+        });
     vec![if english {
         Normalizer::WhisperEnglish
     } else {
@@ -277,7 +284,7 @@ fn normalizers(record: &RunRecord, spec: &BenchmarkSpec) -> Vec<Normalizer> {
 }
 
 fn audio_seconds(record: &RunRecord, spec: &BenchmarkSpec) -> Option<f64> {
-    let audio = record.plan.audio.get(&spec.audio)?;
+    let audio = record.plan.audio.get(spec.audio.as_str())?;
     audio
         .utterances
         .iter()
@@ -295,7 +302,7 @@ fn utterances<'a>(
     for sample in samples {
         by_id.entry(&sample.utterance).or_default().push(sample);
     }
-    let audio = record.plan.audio.get(&spec.audio);
+    let audio = record.plan.audio.get(spec.audio.as_str());
     audio
         .map_or(&[][..], |audio| audio.utterances.as_slice())
         .iter()

@@ -50,7 +50,7 @@ pub fn summary_rows<'a>(record: &'a RunRecord, rows: &'a [ResultRow<'a>]) -> Vec
         let data_set = record
             .plan
             .audio
-            .get(&row.spec.audio)
+            .get(row.spec.audio.as_str())
             .filter(|audio| audio.data_set)
             .map_or(SINGLE_CLIPS, |audio| audio.id.as_str());
         for utterance in &row.utterances {

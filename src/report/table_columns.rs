@@ -83,7 +83,9 @@ pub fn sample_columns() -> Vec<Column<(String, Sample)>> {
 #[must_use]
 pub fn job_columns() -> Vec<Column<Job>> {
     vec![
-        job("job_id", "The job.", |_, job: &Job| Cell::text(&job.id.0)),
+        job("job_id", "The job.", |_, job: &Job| {
+            Cell::text(job.id.0.as_str())
+        }),
         job("kind", "verify, download or benchmark.", |_, job| {
             Cell::text(job.kind.to_string())
         }),
@@ -191,7 +193,7 @@ fn deadline_seconds(record: &RunRecord, job: &Job) -> Option<f64> {
         JobSpec::Download(_) => Some(deadlines.download_total.as_secs_f64()),
         JobSpec::Verify(spec) => {
             use crate::model::VerifyMethod::{Load, Transcribe};
-            let size = record.plan.models.get(&spec.model)?.size;
+            let size = record.plan.models.get(spec.model.as_str())?.size;
             matches!(spec.method, Load | Transcribe).then(|| {
                 deadlines
                     .verify_of(&spec.backend, &spec.model, size)
@@ -199,7 +201,7 @@ fn deadline_seconds(record: &RunRecord, job: &Job) -> Option<f64> {
             })
         }
         JobSpec::Benchmark(spec) => {
-            let audio = record.plan.audio.get(&spec.audio)?;
+            let audio = record.plan.audio.get(spec.audio.as_str())?;
             let longest = audio
                 .utterances
                 .iter()

@@ -43,7 +43,7 @@ pub fn write_reports(record: &RunRecord, folder: &Path) -> Result<Vec<PathBuf>, 
     let rows = result_rows(record);
     let samples: Vec<(String, Sample)> = rows
         .iter()
-        .filter_map(|row| row.record.map(|found| (row.job.id.0.clone(), found)))
+        .filter_map(|row| row.record.map(|found| (row.job.id.to_string(), found)))
         .flat_map(|(id, found)| found.samples.iter().map(move |s| (id.clone(), s.clone())))
         .collect();
     let positions: Vec<usize> = (0..record.plan.combinations.len()).collect();

@@ -32,7 +32,7 @@ pub(super) fn why(plan: &Plan) -> String {
             .needs
             .iter()
             .take(MOST_NEEDS)
-            .map(|id| slugs.get(id).unwrap_or(&id.0).clone())
+            .map(|id| slugs.get(id).cloned().unwrap_or_else(|| id.to_string()))
             .collect();
         if job.needs.len() > MOST_NEEDS {
             needs.push(format!("… and {} more", job.needs.len() - MOST_NEEDS));

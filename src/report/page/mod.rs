@@ -208,7 +208,7 @@ fn surroundings(rows: &[ResultRow<'_>]) -> Surroundings {
 fn row_view(record: &RunRecord, row: &ResultRow<'_>, labels: &Labels) -> RowView {
     RowView {
         label: labels.label(&Configuration::of(row)),
-        audio: row.spec.audio.clone(),
+        audio: row.spec.audio.to_string(),
         synthetic: is_synthetic(record, &row.spec.backend),
         wer: row.score.map(|score| score.rates.wer),
         rtfx: row.rtfx,
