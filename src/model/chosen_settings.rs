@@ -2,8 +2,10 @@
 
 use super::text::Text;
 use super::value::Value;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -67,6 +69,20 @@ impl ChosenSettings {
         self.iter()
             .map(|(name, value)| (name.to_string(), value.clone()))
             .collect()
+    }
+}
+
+impl JsonSchema for ChosenSettings {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Settings".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        BTreeMap::<String, Value>::json_schema(generator)
     }
 }
 
