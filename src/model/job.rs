@@ -8,6 +8,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt;
 
 /// The identity of a job: a slug that people can read and ten digits of the digest of its spec.
@@ -158,15 +159,23 @@ impl JobSpec {
     /// Settings in specs are sorted, so the JSON of equal specs is equal.
     #[must_use]
     pub fn digest(&self) -> SpecDigest {
-        let mut json = Vec::with_capacity(512);
-        serde_json::to_writer(&mut json, self).expect("a spec has string keys and finite numbers");
-        SpecDigest(Sha256::digest(&json).into())
+        JSON.with_borrow_mut(|json| {
+            json.clear();
+            serde_json::to_writer(&mut *json, self)
+                .expect("a spec has string keys and finite numbers");
+            SpecDigest(Sha256::digest(&json).into())
+        })
     }
 
     /// Returns the readable part of the id.
     #[must_use]
     pub fn slug(&self) -> String {
         let mut slug = Slug::default();
+        self.write_slug(&mut slug);
+        slug.0
+    }
+
+    fn write_slug(&self, slug: &mut Slug) {
         match self {
             Self::Verify(spec) => {
                 slug.segment("verify");
@@ -203,7 +212,6 @@ impl JobSpec {
                 slug.settings(&spec.settings, "language");
             }
         }
-        slug.0
     }
 
     /// Returns the id.
@@ -213,13 +221,23 @@ impl JobSpec {
     }
 
     fn id_with(&self, digest: &SpecDigest) -> JobId {
-        let mut id = self.slug();
-        id.push('/');
-        for byte in &digest.0[..5] {
-            push_hexadecimal(*byte, &mut id);
-        }
-        JobId(id.into())
+        ID.with_borrow_mut(|id| {
+            id.0.clear();
+            self.write_slug(id);
+            id.0.push('/');
+            for byte in &digest.0[..5] {
+                push_hexadecimal(*byte, &mut id.0);
+            }
+            JobId(id.0.as_str().into())
+        })
     }
+}
+
+thread_local! {
+    /// Where a spec's JSON is written to be hashed. A plan has a million of them.
+    static JSON: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// Where an id is put together.
+    static ID: RefCell<Slug> = const { RefCell::new(Slug(String::new())) };
 }
 
 /// Text of segments that are usable as file names and in shells.
@@ -235,6 +253,11 @@ impl Slug {
     }
 
     fn push(&mut self, text: &str) {
+        let is_kept = |byte: u8| byte.is_ascii_alphanumeric() || b"._-=+".contains(&byte);
+        if text.bytes().all(is_kept) {
+            self.0.push_str(text);
+            return;
+        }
         self.0.extend(text.chars().map(|letter| match letter {
             'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '_' | '-' | '=' | '+' => letter,
             _ => '_',

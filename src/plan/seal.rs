@@ -1,7 +1,7 @@
 //! What makes a plan one that can be kept: a digest over all of it, and digests of the recordings
 //! that it names.
 
-use crate::model::{AudioSource, Combinations, Job, Plan, Stage};
+use crate::model::{AudioSource, Combinations, Job, Plan};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -123,6 +123,9 @@ fn combination_pieces(combinations: &Combinations) -> Vec<[u8; 32]> {
     })
 }
 
+/// How many digits of a job's digest end its id.
+const DIGITS: usize = 10;
+
 /// Returns the digests of the jobs, piece by piece.
 fn job_pieces(jobs: &[Job]) -> Vec<[u8; 32]> {
     pieces(jobs.len(), |position, bytes| {
@@ -131,11 +134,12 @@ fn job_pieces(jobs: &[Job]) -> Vec<[u8; 32]> {
             bytes.extend((text.len() as u64).to_le_bytes());
             bytes.extend(text.as_bytes());
         };
-        text(&job.id.0);
-        text(job.stage.map_or("", Stage::word));
+        // Id, kind and stage follow from the spec, and so from its digest.
         text(job.skip.as_deref().unwrap_or(""));
         for need in &job.needs {
-            text(&need.0);
+            // The end of an id is the beginning of a digest, and tells it from all others.
+            let start = need.0.len().saturating_sub(DIGITS);
+            text(need.0.get(start..).unwrap_or(&need.0));
         }
         bytes.extend(job.digest.0);
         for combination in &job.combinations {

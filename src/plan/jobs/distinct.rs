@@ -127,6 +127,13 @@ pub(super) fn distinct(meanings: &Meanings<'_>, combinations: &Combinations) -> 
             .into_par_iter()
             .map(piece)
             .collect();
+        if first > 0 && found.len() * 2 > found.job_of.len() {
+            // Most ask for a job of their own: make room for all at once.
+            let left = combinations.len() - found.job_of.len();
+            jobs.0.reserve(left);
+            found.keys.reserve_exact(left * width);
+            found.counts.reserve_exact(left);
+        }
         for (keys, hashes) in made {
             for (key, hash) in keys.chunks_exact(width).zip(hashes) {
                 let job = hash.map_or(NONE, |hash| jobs.number(hash, key, &mut found));

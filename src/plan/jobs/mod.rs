@@ -16,6 +16,7 @@ use distinct::{Distinct, Key, distinct};
 use indexmap::IndexMap;
 use meaning::{METHODS, Meanings, method_number};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// What the combinations made.
@@ -59,6 +60,8 @@ pub(super) fn jobs(matrix: &Matrix, inputs: &Inputs<'_>, combinations: &Combinat
         );
         let after = checks.ask(position, &bases[*job as usize], method);
         if !benchmark.needs.contains(after) {
+            // Nearly all need one; the room that a list makes for more would be lost a million times.
+            benchmark.needs.reserve_exact(1);
             benchmark.needs.push(after.clone());
         }
     }
@@ -172,6 +175,34 @@ struct Base<'a> {
     pairs: [Option<usize>; METHODS.len()],
 }
 
+/// Numbers in a question without settings: engine, model and quantization.
+const PLAIN: usize = 3;
+
+/// Questions that were asked already. The last one is most often asked again.
+#[derive(Default)]
+struct Questions {
+    known: FxHashMap<Vec<u32>, usize>,
+    last: Option<(Vec<u32>, usize)>,
+}
+
+impl Questions {
+    fn find(&mut self, question: &[u32]) -> Option<usize> {
+        if let Some((last, base)) = &self.last
+            && last == question
+        {
+            return Some(*base);
+        }
+        let base = *self.known.get(question)?;
+        self.last = Some((question.to_vec(), base));
+        Some(base)
+    }
+
+    fn add(&mut self, question: &[u32], base: usize) {
+        self.known.insert(question.to_vec(), base);
+        self.last = Some((question.to_vec(), base));
+    }
+}
+
 /// The verifies and downloads so far.
 struct Checks<'a> {
     matrix: &'a Matrix,
@@ -203,7 +234,8 @@ impl<'a> Checks<'a> {
 
     /// Returns for each benchmark what it asks of its model. Those that cannot run ask nothing.
     fn bases(&mut self, benchmarks: &[Job], found: &Distinct) -> Vec<Bases> {
-        let mut known: rustc_hash::FxHashMap<Vec<u32>, usize> = rustc_hash::FxHashMap::default();
+        let mut plain = Questions::default();
+        let mut loading = Questions::default();
         let mut scratch = Vec::new();
         let mut all = vec![Bases::default(); benchmarks.len()];
         for (job, bases) in all.iter_mut().enumerate() {
@@ -214,12 +246,16 @@ impl<'a> Checks<'a> {
             let asked = key.asked();
             scratch.clear();
             scratch.extend([asked.engine, asked.model, asked.quantization]);
-            bases.plain = self.base(&scratch, key, true, &mut known);
+            bases.plain = self.base(&scratch, key, true, &mut plain);
             scratch.extend(
                 key.settings(self.meanings)
                     .filter(|number| self.meanings.affects_load[*number as usize]),
             );
-            bases.loading = self.base(&scratch, key, false, &mut known);
+            bases.loading = if scratch.len() == PLAIN {
+                bases.plain
+            } else {
+                self.base(&scratch, key, false, &mut loading)
+            };
         }
         all
     }
@@ -229,10 +265,10 @@ impl<'a> Checks<'a> {
         question: &[u32],
         key: Key<'_>,
         plain: bool,
-        known: &mut rustc_hash::FxHashMap<Vec<u32>, usize>,
+        questions: &mut Questions,
     ) -> usize {
-        if let Some(base) = known.get(question) {
-            return *base;
+        if let Some(base) = questions.find(question) {
+            return base;
         }
         let asked = key.asked();
         let engine = self.meanings.engines[asked.engine as usize];
@@ -251,7 +287,7 @@ impl<'a> Checks<'a> {
             },
             pairs: [None; METHODS.len()],
         });
-        known.insert(question.to_vec(), self.bases.len() - 1);
+        questions.add(question, self.bases.len() - 1);
         self.bases.len() - 1
     }
 
