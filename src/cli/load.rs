@@ -62,17 +62,27 @@ fn be_strict(planned: &Plan, problems: &mut Diagnostics) {
     push_skips(planned, problems);
 }
 
-/// Makes the plan of a matrix file's text, as `earmark check` does. What is wrong, and what is odd,
-/// goes into `problems`; with mistakes there is no plan.
+/// Makes the plan of a matrix file out of its bytes, as `earmark check` does; `path` says what its
+/// paths are relative to, and need not be there. What is wrong, and what is odd, goes into
+/// `problems`; with mistakes there is no plan.
 ///
 /// # Errors
 ///
 /// Fails only if what is built into this program is broken.
-pub fn plan_text(
-    source: Arc<SourceText>,
+pub fn check_bytes(
+    path: &Path,
+    bytes: Vec<u8>,
     problems: &mut Diagnostics,
 ) -> Result<Option<Plan>, Failure> {
-    plan_source(source, &Selection::default(), problems)
+    let planned = match text_of(path, bytes) {
+        Ok(source) => plan_source(Arc::new(source), &Selection::default(), problems)?,
+        Err(problem) => {
+            problems.push(*problem);
+            None
+        }
+    };
+    problems.sort_by_place();
+    Ok(planned)
 }
 
 fn plan_source(
@@ -271,14 +281,17 @@ fn read_text(path: &Path) -> Result<SourceText, Box<Diagnostic>> {
         let message = format!("{} cannot be read: {error}", path.display());
         return Err(Box::new(Diagnostic::error(None, message).hint(hint)));
     }
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => return Err(Box::new(not_utf8(path, &error))),
-    };
-    Ok(SourceText {
-        path: path.to_path_buf(),
-        text,
-    })
+    text_of(path, bytes)
+}
+
+fn text_of(path: &Path, bytes: Vec<u8>) -> Result<SourceText, Box<Diagnostic>> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(SourceText {
+            path: path.to_path_buf(),
+            text,
+        }),
+        Err(error) => Err(Box::new(not_utf8(path, &error))),
+    }
 }
 
 /// Tells the first byte that is no UTF-8, in its line.

@@ -18,7 +18,7 @@ mod secrets;
 mod verify;
 
 pub use exit::{ExitStatus, Failure};
-pub use load::plan_text;
+pub use load::check_bytes;
 
 use arguments::{Cli, Verb};
 use clap::{CommandFactory, Parser};

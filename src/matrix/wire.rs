@@ -111,22 +111,22 @@ pub struct ScoreWire {
 #[derive(Debug, Default, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct DeadlinesWire {
-    /// Spawn to the engine's hello. Default: 60s.
+    /// Spawn to the engine's hello.
     #[serde(default)]
     pub start: Option<Located<DurationText>>,
-    /// Verify by loading, by the model's size class, from the hello. Default: 15s, large 30s.
+    /// Verify by loading, by the model's size class, from the hello.
     #[serde(default)]
     pub verify: SizesWire,
-    /// Load of a benchmark. Default: 60s.
+    /// Load of a benchmark.
     #[serde(default)]
     pub load: Option<Located<DurationText>>,
-    /// One trial. Default: 60s, or 10s for each second of audio if that is more.
+    /// One trial.
     #[serde(default)]
     pub benchmark: TrialWire,
-    /// A fetch. Default: 30s without progress, 30m in all.
+    /// A fetch.
     #[serde(default)]
     pub download: FetchWire,
-    /// Between the request to end and the forced end. Default: 2s.
+    /// Between the request to end and the forced end.
     #[serde(default)]
     pub grace: Option<Located<DurationText>>,
     /// Other limits by backend, model or both; the last that matches wins.

@@ -7,7 +7,7 @@ use crate::catalog::Catalog;
 use crate::corpus::Corpus;
 use crate::engine;
 use crate::matrix::NAMED_AXES;
-use crate::model::{SettingDeclaration, SettingKind};
+use crate::model::{Deadlines, SettingDeclaration, SettingKind};
 use crate::plan::runner_settings;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -65,6 +65,33 @@ pub(super) fn name_known(schema: &mut Value) {
         replace(schema, pointer, &open(&json!({ "enum": ids })));
     }
     name_recipes(schema, &known.recipes);
+    name_default_deadlines(schema);
+}
+
+/// Puts in the limits that hold where the file says nothing.
+fn name_default_deadlines(schema: &mut Value) {
+    let deadlines = Deadlines::default();
+    for (pointer, limit) in [
+        ("DeadlinesWire/properties/start", deadlines.start),
+        ("DeadlinesWire/properties/load", deadlines.load),
+        ("DeadlinesWire/properties/grace", deadlines.grace),
+        ("SizesWire/properties/tiny", deadlines.verify.tiny),
+        ("SizesWire/properties/base", deadlines.verify.base),
+        ("SizesWire/properties/small", deadlines.verify.small),
+        ("SizesWire/properties/medium", deadlines.verify.medium),
+        ("SizesWire/properties/large", deadlines.verify.large),
+        ("TrialWire/properties/floor", deadlines.benchmark_floor),
+        (
+            "TrialWire/properties/per-audio-second",
+            deadlines.benchmark_per_audio_second,
+        ),
+        ("FetchWire/properties/stall", deadlines.download_stall),
+        ("FetchWire/properties/total", deadlines.download_total),
+    ] {
+        if let Some(place) = schema.pointer_mut(&format!("/$defs/{pointer}")) {
+            place["default"] = json!(format!("{}s", limit.as_secs()));
+        }
+    }
 }
 
 /// Puts the known recipes into the schema of a file that names sources.

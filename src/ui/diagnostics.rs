@@ -82,9 +82,11 @@ impl Excerpt {
             line_start
         };
         let to = boundary_at_or_before(text, line_end.min(start + MOST_AFTER));
-        let shown = text[from..to].trim_end();
-        // A place without text of its own is marked by one character.
-        let marked_end = boundary_at_or_before(text, span.range.end.min(from + shown.len()));
+        let shown = &text[from..to];
+        // Blanks at the end are not marked, and a place without text of its own is marked by one
+        // character.
+        let marked_end =
+            boundary_at_or_before(text, span.range.end.min(from + shown.trim_end().len()));
         let first = text[start..to].chars().next().map_or(0, char::len_utf8);
         let marked = start - from..marked_end.max(start + first) - from;
         Self {
