@@ -15,7 +15,8 @@ quickstart: setup
 	$(CARGO) build --release --locked
 	$(EARMARK) run matrices/quickstart.yaml --out $(RUNS)/quickstart-$$(date -u +%Y%m%dT%H%M%SZ)
 
-# The questions that take minutes each, with real engines on an idle machine. Their reports replace
+# The questions that take minutes each, with real engines on an idle machine; models are fetched
+# first, so that a report is about measuring. Their reports replace
 # those under reports/examples, which the tests then hold to what they should say.
 QUESTIONS := quickstart which-engine which-quantization how-many-threads which-model-size \
 	other-languages long-audio
@@ -24,6 +25,7 @@ matrices: setup
 	$(CARGO) build --release --locked
 	@set -eu; for question in $(QUESTIONS); do \
 		folder=$(RUNS)/$$question-$$(date -u +%Y%m%dT%H%M%SZ); \
+		$(EARMARK) download matrices/$$question.yaml; \
 		$(EARMARK) run matrices/$$question.yaml --out $$folder; \
 		mkdir -p reports/examples/$$question; \
 		cp $$folder/report.html $$folder/summary.csv $$folder/results.csv $$folder/jobs.csv reports/examples/$$question/; \

@@ -8,6 +8,7 @@ mod combinations;
 mod diagnostics;
 #[cfg(feature = "whisper-cpp")]
 mod engines;
+mod examples;
 mod execute;
 mod generated;
 #[cfg(all(feature = "hub", feature = "whisper-cpp"))]

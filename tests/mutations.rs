@@ -143,9 +143,10 @@ fn check(path: &Path, bytes: &[u8], schema: &jsonschema::Validator) -> Result<bo
         }
     }
     if plan.is_none() {
-        return match problems.has_errors() {
-            true => Ok(false),
-            false => Err("no plan, and no reason".into()),
+        return if problems.has_errors() {
+            Ok(false)
+        } else {
+            Err("no plan, and no reason".into())
         };
     }
     if problems.has_errors() {

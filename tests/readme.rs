@@ -49,6 +49,10 @@ fn the_matrices_of_the_readme_are_sound() {
     let mut count = 0;
     for block in readme.split("```yaml\n").skip(1) {
         let block = block.split("```").next().unwrap();
+        // The others are configurations of other programs.
+        if !block.starts_with("version:") {
+            continue;
+        }
         place.write("m.yaml", block);
         place.run(&["check", "--strict", "m.yaml"]).expect_status(0);
         count += 1;

@@ -8,6 +8,7 @@ mod context;
 mod dispatcher;
 mod download;
 mod inputs;
+mod known_clip;
 mod process;
 mod recipe;
 mod schedule;

@@ -4,6 +4,7 @@ use super::attempt::TrialRequest;
 use super::benchmark::{EngineTask, run_engine};
 use super::context::{Cancellation, RunContext};
 use super::dispatcher::Notes;
+use super::known_clip;
 use crate::corpus::{DecodeLimits, DecodedCache, clip_of};
 use crate::model::{
     Artifact, AudioSource, Job, ModelSize, Outcome, Phase, Utterance, Verdict, VerifyFinding,
@@ -21,9 +22,6 @@ pub(super) struct Verified {
     /// Where the artifact was found complete.
     pub(super) folder: Option<PathBuf>,
 }
-
-/// The clip that `transcribe` asks for, and words that any Whisper hears in it.
-const KNOWN_CLIP: (&str, &str) = ("arctic-a0007", "superlative degree");
 
 /// Carries out one verify.
 pub(super) async fn verify(
@@ -128,7 +126,7 @@ async fn ask_engine(
         .deadlines
         .verify_of(&spec.backend, &spec.model, size);
     let trials = if spec.method == VerifyMethod::Transcribe {
-        match known_clip(context).await {
+        match prepare_known_clip(context).await {
             Ok(samples) => vec![TrialRequest {
                 request: Request::Transcribe {
                     trial: 0,
@@ -179,14 +177,10 @@ async fn ask_engine(
     finding.reason = reason;
     if verdict == Verdict::Complete
         && spec.method == VerifyMethod::Transcribe
-        && !heard.to_lowercase().contains(KNOWN_CLIP.1)
+        && let Err(reason) = known_clip::compare(&heard)
     {
         finding.verdict = Verdict::Corrupt;
-        finding.reason = format!(
-            "it heard `{}`, expected `… {} …`",
-            heard.trim(),
-            KNOWN_CLIP.1
-        );
+        finding.reason = reason;
     }
     let folder = (finding.verdict == Verdict::Complete).then_some(folder);
     Verified {
@@ -211,12 +205,12 @@ fn judge(outcome: Outcome) -> (Outcome, Verdict, String) {
     }
 }
 
-async fn known_clip(context: &RunContext) -> Result<String, String> {
+async fn prepare_known_clip(context: &RunContext) -> Result<String, String> {
     let cache = DecodedCache::new(&context.audio_cache, DecodeLimits::default());
     tokio::task::spawn_blocking(move || {
         let utterance = Utterance {
-            id: KNOWN_CLIP.0.into(),
-            source: AudioSource::Builtin(KNOWN_CLIP.0.into()),
+            id: known_clip::ID.into(),
+            source: AudioSource::Builtin(known_clip::ID.into()),
             reference: None,
             language: Some("en".into()),
             seconds: None,

@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 /// The load, beyond the engine's own threads, from which on a machine is called busy.
 const FOREIGN_LOAD: f64 = 1.0;
 
+/// The fewest trials of which one is called an outlier.
+const FEWEST_FOR_OUTLIERS: usize = 6;
+
 /// What a note is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum NoteKind {
@@ -79,7 +82,8 @@ pub(super) fn notes(row: &ResultRow<'_>) -> Vec<Note> {
     }
     let times = passes(&row.samples).concat();
     let odd = outliers(&times).into_iter().filter(|odd| *odd).count();
-    if odd > 0 {
+    // Of a handful of trials any may lie far from the others.
+    if odd > 0 && times.len() >= FEWEST_FOR_OUTLIERS {
         note(
             NoteKind::Outliers,
             format!("{odd} of {} trials are outliers", times.len()),
