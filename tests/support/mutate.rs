@@ -196,7 +196,7 @@ impl Mutator {
                 let wrapped = [b"[".repeat(depth), part, b"]".repeat(depth)].concat();
                 bytes.splice(start..start + length, wrapped);
             }
-            13 if dice.below(8) == 0 => bomb(bytes, dice),
+            13 if dice.below(64) == 0 => bomb(bytes, dice),
             14 => {
                 let times = 1 << dice.below(9);
                 let times = times.min(LARGEST / part.len().max(1));
