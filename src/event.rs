@@ -2,8 +2,10 @@
 //!
 //! The dispatcher is the only one that says anything. The journal hears it first, the screen second.
 
-use crate::model::{ChildUsage, LoadAverage, MachineFacts, Outcome, Sample, VerifyFinding};
-use crate::model::{JobId, JobKind};
+use crate::model::{
+    ChildUsage, JobId, JobKind, LeakedProcess, LoadAverage, MachineFacts, Outcome, Phase,
+    ProcessEnd, RerunReason, Sample, Shard, VerifyFinding,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,8 +31,29 @@ pub enum RunEvent {
         command_line: Vec<String>,
         /// The machine.
         machine: MachineFacts,
-        /// How many jobs are planned.
+        /// How many jobs this run is to do.
         jobs: usize,
+        /// The part of the plan that this run does; `None` = all of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shard: Option<Shard>,
+        /// Which attempt at its part of the plan this run is, from 1.
+        #[serde(default = "first")]
+        attempt: u32,
+        /// The run goes on with what this journal holds already: this is not its first event.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        resumed: bool,
+    },
+    /// A job that this journal holds already is done again, or further, by a resumed run. What was
+    /// known of its end is not true any more; trials stay as far as `keeps_trials` says.
+    JobReopened {
+        /// The job.
+        job: JobId,
+        /// Why.
+        reason: RerunReason,
+        /// What changed, in words; may be empty.
+        detail: String,
+        /// Whether the trials that are done are still good.
+        keeps_trials: bool,
     },
     /// A job, or one launch of a benchmark, begins.
     AttemptStarted {
@@ -40,7 +63,7 @@ pub enum RunEvent {
         kind: JobKind,
         /// The launch, from 0.
         launch: u32,
-        /// The attempt of this launch, from 1.
+        /// The attempt at this launch, from 1; counts over resumed runs.
         attempt: u32,
         /// The limit of the whole in seconds, as far as it is known.
         limit_seconds: Option<f64>,
@@ -71,6 +94,42 @@ pub enum RunEvent {
         launch: u32,
         /// Load to ready in seconds, on the engine's clock.
         load_seconds: f64,
+    },
+    /// A limit is not over, but nearer than it should be.
+    Slow {
+        /// The job.
+        job: JobId,
+        /// The launch.
+        launch: u32,
+        /// What is slow.
+        phase: Phase,
+        /// Seconds that it has taken so far.
+        seconds: f64,
+        /// Its limit in seconds.
+        limit_seconds: f64,
+    },
+    /// Processes were still there when the one that had started them had ended by itself. They have
+    /// been ended.
+    ProcessesLeaked {
+        /// The job.
+        job: JobId,
+        /// The launch.
+        launch: u32,
+        /// How many.
+        count: u32,
+        /// The first of them.
+        processes: Vec<LeakedProcess>,
+    },
+    /// An attempt failed in a way that may heal, and will be made again.
+    RetryPlanned {
+        /// The job.
+        job: JobId,
+        /// The launch.
+        launch: u32,
+        /// The number of the attempt that will be made.
+        attempt: u32,
+        /// How long it waits before, in seconds.
+        delay_seconds: f64,
     },
     /// A trial ended.
     TrialEnded {
@@ -110,8 +169,14 @@ pub enum RunEvent {
         job: JobId,
         /// The launch.
         launch: u32,
+        /// The attempt at this launch, from 1.
+        #[serde(default = "first")]
+        attempt: u32,
         /// How it ended.
         outcome: Outcome,
+        /// How its process ended, if there was one.
+        #[serde(default)]
+        process: ProcessEnd,
         /// What it cost, if there was a process.
         usage: Option<ChildUsage>,
         /// The last lines of its error output.
@@ -133,6 +198,32 @@ pub enum RunEvent {
         /// Bytes a download brought.
         bytes: u64,
     },
+    /// The runner waited for other programs to leave the machine alone.
+    QuietAwaited {
+        /// Seconds that it waited.
+        seconds: f64,
+        /// CPUs that others kept busy at the end of the wait.
+        busy: f64,
+        /// How many of them were allowed.
+        allowed: f64,
+        /// Whether it became quiet; else the measuring began all the same.
+        quiet: bool,
+    },
+    /// The runner was stopped and went on: its limits did not run in between, and what it had started
+    /// was stopped too.
+    Suspended {
+        /// For how many seconds.
+        seconds: f64,
+    },
+    /// Whole rounds of launches are left out because the time budget does not allow them.
+    RoundsLeftOut {
+        /// Rounds that were done.
+        done: u32,
+        /// Rounds that were planned.
+        planned: u32,
+        /// The budget in seconds.
+        budget_seconds: f64,
+    },
     /// The run is over.
     RunEnded {
         /// Whether it was interrupted.
@@ -140,6 +231,11 @@ pub enum RunEvent {
         /// Seconds since it began.
         seconds: f64,
     },
+}
+
+/// Counts begin with 1; journals of earlier versions do not say so.
+fn first() -> u32 {
+    1
 }
 
 /// An event with its place in the run: one line of the journal.
@@ -152,7 +248,8 @@ pub struct Stamped {
     pub sequence: u64,
     /// Date and time, UTC.
     pub at: String,
-    /// Seconds on the monotonic clock since the run began.
+    /// Seconds on the monotonic clock since the run began, without those in which the runner was
+    /// stopped; a resumed run goes on from where the journal ended.
     pub elapsed_seconds: f64,
     /// What happened.
     #[serde(flatten)]

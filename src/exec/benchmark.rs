@@ -213,6 +213,7 @@ pub(super) async fn benchmark_launch(
                 launch,
                 utterance,
                 trial,
+                attempt: 1,
                 warmup: trial < spec.warmup,
                 audio_seconds,
                 transcribe_seconds,

@@ -7,7 +7,9 @@ use super::supervise::Ended;
 use crate::clock::{Clock, SystemClock, wall_time};
 use crate::event::{EventSink, RunEvent, Stamped};
 use crate::machine::{governor, load_average};
-use crate::model::{JobSpec, Outcome, SpecDigest, Stage, Verdict, VerifyFinding, VerifySpec};
+use crate::model::{
+    JobSpec, Outcome, ProcessEnd, SpecDigest, Stage, Verdict, VerifyFinding, VerifySpec,
+};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -83,6 +85,9 @@ impl Dispatcher<'_> {
             command_line: context.command_line.clone(),
             machine: context.machine.clone(),
             jobs: context.plan.jobs.len(),
+            shard: None,
+            attempt: 1,
+            resumed: false,
         })?;
         for position in 0..context.plan.jobs.len() {
             if let Some(reason) = context.plan.jobs[position].skip.clone() {
@@ -188,7 +193,9 @@ impl Dispatcher<'_> {
         self.emit(RunEvent::AttemptEnded {
             job: self.context.plan.jobs[position].id.clone(),
             launch,
+            attempt: 1,
             outcome: ended.outcome.clone(),
+            process: ProcessEnd::default(),
             usage: ended.usage.clone(),
             stderr_tail: ended.stderr_tail.clone(),
             load: load_average(),

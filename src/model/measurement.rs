@@ -25,6 +25,10 @@ pub struct Sample {
     pub utterance: String,
     /// The trial within the launch, from 0, warm-up included.
     pub trial: u32,
+    /// The attempt at the launch whose process did it, from 1: a launch that was interrupted is
+    /// finished by another process.
+    #[serde(default = "first")]
+    pub attempt: u32,
     /// It was a warm-up: recorded, not counted.
     pub warmup: bool,
     /// Length of the audio in seconds.
@@ -43,6 +47,31 @@ pub struct Sample {
     pub segments: Vec<Segment>,
     /// The language that was given or detected.
     pub language: Option<String>,
+}
+
+/// Counts begin with 1; journals of earlier versions do not say so.
+fn first() -> u32 {
+    1
+}
+
+/// A process that outlived the one that had started it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct LeakedProcess {
+    /// Its process id.
+    pub pid: i32,
+    /// Its name, as far as the system tells; at most 64 bytes.
+    pub name: String,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct ProcessEnd {
+    /// Its exit status, if it exited.
+    pub exit_code: Option<i32>,
+    /// The signal that ended it, if one did.
+    pub signal: Option<i32>,
 }
 
 /// What a child process and everything it started cost, counted by its shim.

@@ -13,7 +13,9 @@ mod machine;
 mod measurement;
 mod outcome;
 mod plan;
+mod progress;
 mod setting;
+mod shard;
 mod text;
 pub mod units;
 mod value;
@@ -28,13 +30,15 @@ pub use job::{
     BenchmarkSpec, DownloadSpec, Job, JobId, JobKind, JobSpec, SpecDigest, Stage, VerifySpec,
 };
 pub use machine::{LoadAverage, MachineFacts};
-pub use measurement::{ChildUsage, Sample, Segment};
+pub use measurement::{ChildUsage, LeakedProcess, ProcessEnd, Sample, Segment};
 pub use outcome::{FileFinding, Outcome, Phase, Verdict, VerifyFinding};
 pub use plan::{
     AudioDefinition, AudioSource, BackendDefinition, DownloadPolicy, GATE_METRICS, Gate, GateScope,
     Isolation, ManifestFile, NormalizerId, Order, OutputRule, Plan, SET_GATE_METRICS, Utterance,
     ValueOrigin, VerifyMethod, VerifyPolicy,
 };
+pub use progress::{JobProgress, LaunchProgress, Progress, RerunReason};
 pub use setting::{Affects, SettingDeclaration, SettingKind};
+pub use shard::Shard;
 pub use text::Text;
 pub use value::{Scalar, Value};

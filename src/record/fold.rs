@@ -153,7 +153,15 @@ fn apply(record: &mut RunRecord, stamped: Stamped) {
         }
     };
     match stamped.event {
-        RunEvent::RunStarted { .. } | RunEvent::DownloadProgress { .. } => {}
+        RunEvent::RunStarted { .. }
+        | RunEvent::DownloadProgress { .. }
+        | RunEvent::JobReopened { .. }
+        | RunEvent::Slow { .. }
+        | RunEvent::ProcessesLeaked { .. }
+        | RunEvent::RetryPlanned { .. }
+        | RunEvent::QuietAwaited { .. }
+        | RunEvent::Suspended { .. }
+        | RunEvent::RoundsLeftOut { .. } => {}
         RunEvent::AttemptStarted {
             job,
             launch,
@@ -205,6 +213,7 @@ fn apply(record: &mut RunRecord, stamped: Stamped) {
             usage,
             stderr_tail,
             load,
+            ..
         } => {
             attempt(job, launch, &|attempt| {
                 attempt.outcome = Some(outcome.clone());
