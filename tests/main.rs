@@ -20,6 +20,7 @@ mod matrices;
 mod mutations;
 mod plan;
 mod plan_file;
+mod policies;
 mod properties;
 mod readme;
 mod record;

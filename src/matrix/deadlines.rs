@@ -1,7 +1,8 @@
 //! The limits of a matrix: from what is written to what holds, and what contradicts itself.
 
 use super::axes::located_value;
-use super::wire::{DeadlinesWire, DurationText, OverrideWire};
+use super::duration_text::DurationText;
+use super::wire_deadlines::{DeadlinesWire, OverrideWire};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{DeadlineOverride, Deadlines};
 use crate::yaml::{Document, Located, LocatedValue};
@@ -38,6 +39,10 @@ pub(super) fn resolve_deadlines(
     set(&mut deadlines.download_stall, &wire.download.stall);
     set(&mut deadlines.download_total, &wire.download.total);
     set(&mut deadlines.grace, &wire.grace);
+    deadlines.job = duration(&wire.job);
+    if let Some(share) = wire.slow {
+        deadlines.slow = share.0;
+    }
     check_download(wire, &deadlines, document, problems);
     for written in [
         &wire.start,
@@ -48,6 +53,7 @@ pub(super) fn resolve_deadlines(
         &wire.verify.large,
         &wire.load,
         &wire.download.total,
+        &wire.job,
     ] {
         lint_zero(written, document, problems);
     }
@@ -69,6 +75,7 @@ pub(super) fn resolve_deadlines(
             verify: duration(&entry.value.verify),
             load: duration(&entry.value.load),
             benchmark: duration(&entry.value.benchmark),
+            job: duration(&entry.value.job),
         });
     }
     deadlines
@@ -125,19 +132,24 @@ fn lint_zero(written: &Written, document: &Document, problems: &mut Diagnostics)
 
 fn lint_override(entry: &Located<OverrideWire>, document: &Document, problems: &mut Diagnostics) {
     let wire = &entry.value;
-    for written in [&wire.start, &wire.verify, &wire.load] {
+    for written in [&wire.start, &wire.verify, &wire.load, &wire.job] {
         lint_zero(written, document, problems);
     }
-    let sets_nothing = [&wire.start, &wire.verify, &wire.load, &wire.benchmark]
-        .iter()
-        .all(|written| written.is_none());
+    let limits = [
+        &wire.start,
+        &wire.verify,
+        &wire.load,
+        &wire.benchmark,
+        &wire.job,
+    ];
+    let sets_nothing = limits.iter().all(|written| written.is_none());
     if document.is_damaged(entry.node) {
         return;
     }
     let (message, hint) = if sets_nothing {
         (
             "this override sets no limit",
-            "add start, verify, load or benchmark, or take the entry out",
+            "add start, verify, load, benchmark or job, or take the entry out",
         )
     } else if wire.backend.is_none() && wire.model.is_none() {
         (

@@ -8,15 +8,19 @@
 mod axes;
 mod condition;
 mod deadlines;
+mod duration_text;
 mod environment;
 mod expand;
 mod extends;
+mod policies;
 mod resolve;
 mod wire;
+mod wire_deadlines;
 mod wire_matrix;
+mod wire_policies;
 
 pub use axes::{Axis, AxisValue, Entry, EntryKey, NAMED_AXES, ZipGroup};
 pub use condition::{Condition, Facts};
 pub use expand::{Alone, Expansion, expand};
-pub use resolve::{Matrix, QuietGate, SettingEntry, read};
+pub use resolve::{Matrix, SettingEntry, read};
 pub use wire::MatrixFile;

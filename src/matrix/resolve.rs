@@ -4,15 +4,18 @@ use super::axes::{Axis, Entry, NAMED_AXES, Reader, ZipGroup, located_value};
 use super::deadlines::resolve_deadlines;
 use super::environment::environment_of;
 use super::extends::lay_over_bases;
-use super::wire::{MatrixFile, QuietWire};
+use super::policies::resolve_cpus;
+use super::wire::MatrixFile;
+use super::wire_policies::QuietWire;
 use crate::catalog::{Definitions, DefinitionsWire, resolve_definitions};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span};
-use crate::model::{Deadlines, DownloadPolicy, Gate, Isolation, Order, VerifyPolicy};
+use crate::model::{
+    Deadlines, DownloadPolicy, Gate, Isolation, Order, Quiet, Retries, VerifyPolicy,
+};
 use crate::yaml::{Document, LocatedValue, decode};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// A value from `settings:`.
 #[derive(Clone, Debug)]
@@ -21,15 +24,6 @@ pub struct SettingEntry {
     pub name: String,
     /// Its value and place.
     pub value: LocatedValue,
-}
-
-/// Wait for a quiet machine, for a bounded time.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct QuietGate {
-    /// The load average over one minute to wait for.
-    pub load: f64,
-    /// The longest wait.
-    pub wait: Duration,
 }
 
 /// A matrix file, understood.
@@ -68,7 +62,11 @@ pub struct Matrix {
     /// Where `isolation` is written.
     pub isolation_span: Option<Span>,
     /// Whether to wait for a quiet machine.
-    pub quiet: Option<QuietGate>,
+    pub quiet: Option<Quiet>,
+    /// How often what may heal is tried again.
+    pub retries: Retries,
+    /// The CPUs that timed jobs are bound to, with their places.
+    pub pin_cpus: Vec<(u32, Span)>,
     /// Whether anything may be fetched.
     pub download: DownloadPolicy,
     /// Which verdicts a benchmark needs.
@@ -161,6 +159,7 @@ pub fn read(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<Matri
     let exclude_after = reader.entries(&section.exclude_after, true);
     let mut override_names = Vec::new();
     let deadlines = resolve_deadlines(&file.deadlines, document, &mut override_names, problems);
+    let pin_cpus = resolve_cpus(file.pin_cpus.as_ref(), document, problems);
     Some(Matrix {
         name,
         description: file.description.unwrap_or_default().trim().to_owned(),
@@ -196,8 +195,10 @@ pub fn read(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<Matri
             .map(|value| document.span(value.node)),
         quiet: match file.quiet {
             QuietWire::Off => None,
-            QuietWire::Until { load, wait } => Some(QuietGate { load, wait }),
+            QuietWire::Until(quiet) => Some(quiet),
         },
+        retries: file.retries.resolve(),
+        pin_cpus,
         download: file.download,
         verify_policy: file.verify_policy,
         normalizers: file

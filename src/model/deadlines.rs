@@ -84,10 +84,33 @@ pub struct DeadlineOverride {
     )]
     #[schemars(with = "Option<f64>")]
     pub benchmark: Option<Duration>,
+    /// The whole of one launch of a benchmark, or of one verify.
+    #[serde(
+        default,
+        with = "optional_seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(with = "Option<f64>")]
+    pub job: Option<Duration>,
+}
+
+/// The share of a limit after which a job is told to be slow, where nothing else is said.
+const SLOW: f64 = 0.5;
+
+fn usual_share() -> f64 {
+    SLOW
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_usual_share(share: &f64) -> bool {
+    share.to_bits() == SLOW.to_bits()
 }
 
 /// All limits of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Deadlines {
     /// Spawn to the engine's hello.
@@ -120,6 +143,20 @@ pub struct Deadlines {
     #[serde(with = "seconds")]
     #[schemars(with = "f64", range(min = 0.0))]
     pub grace: Duration,
+    // The next two came later than the first plans: see `Plan::quiet`.
+    /// The whole of one launch of a benchmark, or of one verify; `None`: no limit beyond those of
+    /// its parts.
+    #[serde(
+        default,
+        with = "optional_seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(with = "Option<f64>")]
+    pub job: Option<Duration>,
+    /// The share of a limit after which a job is told to be slow; 1: never told.
+    #[serde(default = "usual_share", skip_serializing_if = "is_usual_share")]
+    #[schemars(extend("exclusiveMinimum" = 0), range(max = 1.0))]
+    pub slow: f64,
     /// By backend and model; the last that matches wins.
     pub overrides: Vec<DeadlineOverride>,
 }
@@ -142,6 +179,8 @@ impl Default for Deadlines {
             download_stall: seconds(30),
             download_total: seconds(1800),
             grace: seconds(2),
+            job: None,
+            slow: SLOW,
             overrides: Vec::new(),
         }
     }
@@ -183,6 +222,21 @@ impl Deadlines {
     pub fn load_of(&self, backend: &str, model: &str) -> Duration {
         self.overridden(backend, model, |entry| entry.load)
             .unwrap_or(self.load)
+    }
+
+    /// Returns the limit of the whole of one launch of a benchmark, or of one verify, if there is
+    /// one beyond those of its parts.
+    #[must_use]
+    pub fn job_of(&self, backend: &str, model: &str) -> Option<Duration> {
+        self.overridden(backend, model, |entry| entry.job)
+            .or(self.job)
+    }
+
+    /// Returns how long something under a limit may take before it is told to be slow; `None` if
+    /// that is never told.
+    #[must_use]
+    pub fn slow_after(&self, limit: Duration) -> Option<Duration> {
+        (self.slow < 1.0).then(|| limit.mul_f64(self.slow.max(0.0)))
     }
 
     /// Returns the limit of one trial on so much audio.

@@ -3,6 +3,8 @@
 //! Nothing here reads a file, starts a process or knows a terminal.
 
 mod artifact;
+mod audio;
+mod backend_definition;
 mod chosen_settings;
 mod combination;
 mod deadlines;
@@ -14,6 +16,8 @@ mod measurement;
 mod outcome;
 mod plan;
 mod progress;
+mod quiet;
+mod retries;
 mod setting;
 mod shard;
 mod text;
@@ -21,6 +25,8 @@ pub mod units;
 mod value;
 
 pub use artifact::{Artifact, ArtifactFile, Model, ModelSize, Recipe, Source};
+pub use audio::{AudioDefinition, AudioSource, ManifestFile, Utterance};
+pub use backend_definition::{BackendDefinition, OutputRule};
 pub use chosen_settings::{ChosenSetting, ChosenSettings};
 pub use combination::{ABSENT, Column, Combination, Combinations};
 pub use deadlines::{DeadlineOverride, Deadlines, SizeDeadlines};
@@ -33,11 +39,12 @@ pub use machine::{LoadAverage, MachineFacts};
 pub use measurement::{ChildUsage, LeakedProcess, ProcessEnd, Sample, Segment};
 pub use outcome::{FileFinding, Outcome, Phase, Verdict, VerifyFinding};
 pub use plan::{
-    AudioDefinition, AudioSource, BackendDefinition, DownloadPolicy, GATE_METRICS, Gate, GateScope,
-    Isolation, ManifestFile, NormalizerId, Order, OutputRule, Plan, SET_GATE_METRICS, Utterance,
-    ValueOrigin, VerifyMethod, VerifyPolicy,
+    DownloadPolicy, GATE_METRICS, Gate, GateScope, Isolation, NormalizerId, Order, Plan,
+    SET_GATE_METRICS, ValueOrigin, VerifyMethod, VerifyPolicy,
 };
 pub use progress::{JobProgress, LaunchProgress, Progress, RerunReason};
+pub use quiet::Quiet;
+pub use retries::Retries;
 pub use setting::{Affects, SettingDeclaration, SettingKind};
 pub use shard::Shard;
 pub use text::Text;

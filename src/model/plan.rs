@@ -1,17 +1,20 @@
 //! The plan: combinations, jobs, and everything a run needs to carry it out.
 
 use super::artifact::{Model, Recipe};
+use super::audio::AudioDefinition;
+use super::backend_definition::BackendDefinition;
 use super::combination::Combinations;
 use super::deadlines::Deadlines;
 use super::engine_facts::EngineFacts;
 use super::job::{Job, JobId};
+use super::quiet::Quiet;
+use super::retries::Retries;
 use super::value::Value;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
 use std::str::FromStr;
 
 /// How a verify asks.
@@ -197,88 +200,6 @@ pub struct Gate {
     pub scope: GateScope,
 }
 
-/// Where a clip's bytes are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum AudioSource {
-    /// Part of this program, by id.
-    Builtin(String),
-    /// A file.
-    File(PathBuf),
-}
-
-/// One recording with what is said in it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct Utterance {
-    /// The id: a clip's, or one within a data set.
-    pub id: String,
-    /// Where the bytes are.
-    pub source: AudioSource,
-    /// What is said, if it is known.
-    pub reference: Option<String>,
-    /// Language code, if it is known.
-    pub language: Option<String>,
-    /// Length in seconds, if it is known without opening the recording.
-    pub seconds: Option<f64>,
-    /// SHA-256 of the encoded file. A file's is noted when the plan is kept.
-    pub sha256: Option<String>,
-}
-
-/// The file that lists the utterances of a data set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct ManifestFile {
-    /// Where it is.
-    pub path: PathBuf,
-    /// SHA-256 of its text, noted when the plan is kept.
-    pub sha256: Option<String>,
-}
-
-/// A clip (one utterance) or a data set (several) under the id that combinations name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct AudioDefinition {
-    /// The id.
-    pub id: String,
-    /// Whether it is a data set.
-    pub data_set: bool,
-    /// The manifest of a data set that the matrix defines.
-    pub manifest: Option<ManifestFile>,
-    /// The utterances.
-    pub utterances: Vec<Utterance>,
-}
-
-/// How the text of a command backend is found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum OutputRule {
-    /// All of standard output.
-    Text,
-    /// The values that a JSON path selects in standard output, joined by spaces.
-    Jsonpath(String),
-    /// The text of a file that the command writes.
-    File(String),
-}
-
-/// A backend that a matrix defines: any program.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct BackendDefinition {
-    /// The id.
-    pub id: String,
-    /// Program and arguments with `{{ … }}` for what a job fills in.
-    pub command: Vec<String>,
-    /// How its text is found.
-    pub output: OutputRule,
-    /// The artifact it reads.
-    pub artifact: Option<String>,
-    /// The command that tells its version.
-    pub version: Option<Vec<String>>,
-    /// Working directory: the folder of the file that defines it.
-    pub directory: PathBuf,
-}
-
 /// Where a value of an axis comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -335,6 +256,17 @@ pub struct Plan {
     pub download: DownloadPolicy,
     /// Which verdicts a benchmark needs.
     pub verify_policy: VerifyPolicy,
+    // These came later than the first plans. What is not said is not written either, so that the
+    // seals of those hold.
+    /// Wait for a quiet machine before timed work; `None`: do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<Quiet>,
+    /// How often what may heal is tried again.
+    #[serde(default, skip_serializing_if = "Retries::is_default")]
+    pub retries: Retries,
+    /// The CPUs that timed jobs are bound to, by their numbers from 0; empty: none in particular.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pin_cpus: Vec<u32>,
     /// Ids of normalizers, the headline first; empty: by language.
     pub normalizers: Vec<String>,
     /// Bounds that decide the exit status.

@@ -1,5 +1,6 @@
 //! Names and settings of a matrix, held against what is known.
 
+use super::cores::lint_threads;
 use super::planner::Inputs;
 use super::settings::runner_settings;
 use crate::corpus::Corpus;
@@ -359,35 +360,6 @@ pub(super) fn check_settings(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mu
                     .path(path.clone()),
                 );
             }
-        }
-    }
-}
-
-/// Engines collapse when they have more threads than cores, because their barriers spin.
-fn lint_threads(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) {
-    let axis = matrix
-        .axes
-        .iter()
-        .filter(|axis| axis.name == "threads")
-        .flat_map(|axis| axis.values.iter().map(|value| &value.located));
-    let setting = matrix
-        .settings
-        .iter()
-        .filter(|entry| entry.name == "threads");
-    for value in axis.chain(setting.map(|entry| &entry.value)) {
-        if value
-            .value
-            .as_integer()
-            .is_some_and(|threads| threads > i64::from(inputs.facts.cores))
-        {
-            problems.push(
-                Diagnostic::warning(
-                    Some(value.span.clone()),
-                    format!("{} threads on {} cores", value.value, inputs.facts.cores),
-                )
-                .path("threads")
-                .hint("engines whose threads spin become many times slower: use at most the cores"),
-            );
         }
     }
 }

@@ -18,6 +18,7 @@ pub(super) fn definitions(plan: &Plan) -> Json {
                 ("verify", entry.verify),
                 ("load", entry.load),
                 ("benchmark", entry.benchmark),
+                ("job", entry.job),
             ];
             let names = [("backend", &entry.backend), ("model", &entry.model)];
             let names = names
@@ -52,7 +53,9 @@ pub(super) fn definitions(plan: &Plan) -> Json {
                 "stall": seconds(deadlines.download_stall),
                 "total": seconds(deadlines.download_total),
             },
+            "job": deadlines.job.map(seconds),
             "grace": seconds(deadlines.grace),
+            "slow": deadlines.slow,
             "overrides": overrides,
         },
         "order": plan.order,
@@ -60,6 +63,9 @@ pub(super) fn definitions(plan: &Plan) -> Json {
         "isolation": plan.isolation,
         "download": plan.download,
         "verify-policy": plan.verify_policy,
+        "quiet": plan.quiet,
+        "retries": plan.retries,
+        "pin-cpus": plan.pin_cpus,
         "score": {"normalizers": plan.normalizers},
         "gates": plan.gates,
         "models": plan.models,

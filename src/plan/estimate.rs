@@ -1,11 +1,13 @@
 //! What a plan may cost, as far as it can be known before anything runs.
 
-use crate::model::{BenchmarkSpec, DownloadSpec, Job, JobSpec, Plan, VerifyMethod, VerifySpec};
+use crate::model::{
+    BenchmarkSpec, DownloadSpec, Job, JobSpec, Plan, Retries, VerifyMethod, VerifySpec,
+};
 use std::time::Duration;
 
-/// Returns the longest that a job can take by its limits. A verify that only looks at files has
-/// none, a skipped job takes no time, and a recording of unknown length counts with the floor of
-/// its limit.
+/// Returns the longest that a job can take by its limits, all its attempts together. A verify that
+/// only looks at files counts with none, a skipped job takes no time, and a recording of unknown
+/// length counts with the floor of its limit.
 #[must_use]
 pub fn worst_case(plan: &Plan, job: &Job) -> Duration {
     if job.skip.is_some() {
@@ -37,10 +39,28 @@ fn verify(plan: &Plan, spec: &VerifySpec) -> Duration {
     };
     let deadlines = &plan.deadlines;
     let limit = deadlines.verify_of(&spec.backend, &spec.model, model.size);
-    deadlines
+    let parts = deadlines
         .start_of(&spec.backend, &spec.model)
-        .saturating_add(limit.saturating_mul(loads))
-        .saturating_add(deadlines.grace)
+        .saturating_add(limit.saturating_mul(loads));
+    with_retries(
+        &plan.retries,
+        whole(plan, &spec.backend, &spec.model, parts),
+    )
+}
+
+/// Returns the longest of one launch whose parts have limits.
+fn whole(plan: &Plan, backend: &str, model: &str, parts: Duration) -> Duration {
+    let limit = plan.deadlines.job_of(backend, model);
+    limit
+        .map_or(parts, |limit| limit.min(parts))
+        .saturating_add(plan.deadlines.grace)
+}
+
+/// Returns the longest of all attempts of a launch that may crash.
+fn with_retries(retries: &Retries, once: Duration) -> Duration {
+    (2..=retries.crash.saturating_add(1))
+        .map(|attempt| retries.pause_before(attempt).saturating_add(once))
+        .fold(once, Duration::saturating_add)
 }
 
 fn benchmark(plan: &Plan, spec: &BenchmarkSpec) -> Duration {
@@ -54,12 +74,15 @@ fn benchmark(plan: &Plan, spec: &BenchmarkSpec) -> Duration {
             .fold(Duration::ZERO, Duration::saturating_add),
         None => trial(0.0),
     };
-    let launch = deadlines
+    let parts = deadlines
         .start_of(&spec.backend, &spec.model)
         .saturating_add(deadlines.load_of(&spec.backend, &spec.model))
-        .saturating_add(once.saturating_mul(spec.warmup.saturating_add(spec.repeat)))
-        .saturating_add(deadlines.grace);
-    launch.saturating_mul(spec.launches)
+        .saturating_add(once.saturating_mul(spec.warmup.saturating_add(spec.repeat)));
+    with_retries(
+        &plan.retries,
+        whole(plan, &spec.backend, &spec.model, parts),
+    )
+    .saturating_mul(spec.launches)
 }
 
 /// Returns the bytes of what a download brings if nothing of it is here: `None` if the catalog

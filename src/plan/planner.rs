@@ -1,6 +1,7 @@
 //! From a matrix to a plan.
 
 use super::check::{check_alone, check_names, check_settings, resolve_audio};
+use super::cores::lint_cpus;
 use super::jobs::jobs;
 use super::seal::seal;
 use crate::catalog::Catalog;
@@ -35,20 +36,8 @@ pub fn plan(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) ->
     let mut axes = matrix.axes.clone();
     check_names(matrix, inputs, problems);
     check_settings(matrix, inputs, problems);
+    lint_cpus(matrix, inputs, problems);
     resolve_audio(&mut axes, inputs.corpus, problems);
-    if let Some(quiet) = matrix.quiet {
-        problems.push(
-            crate::diagnostic::Diagnostic::warning(
-                None,
-                format!(
-                    "waiting for a load below {} is not carried out by this version",
-                    quiet.load
-                ),
-            )
-            .path("quiet")
-            .hint("the load is recorded with every launch"),
-        );
-    }
     if matrix.isolation == Isolation::Model {
         problems.push(
             crate::diagnostic::Diagnostic::error(
@@ -87,6 +76,9 @@ pub fn plan(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) ->
         isolation: matrix.isolation,
         download: matrix.download,
         verify_policy: matrix.verify_policy,
+        quiet: matrix.quiet,
+        retries: matrix.retries,
+        pin_cpus: matrix.pin_cpus.iter().map(|(number, _)| *number).collect(),
         normalizers: matrix
             .normalizers
             .iter()

@@ -7,7 +7,7 @@ use crate::catalog::Catalog;
 use crate::corpus::Corpus;
 use crate::engine;
 use crate::matrix::NAMED_AXES;
-use crate::model::{Deadlines, SettingDeclaration, SettingKind};
+use crate::model::{Deadlines, Retries, SettingDeclaration, SettingKind};
 use crate::plan::runner_settings;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -66,6 +66,7 @@ pub(super) fn name_known(schema: &mut Value) {
     }
     name_recipes(schema, &known.recipes);
     name_default_deadlines(schema);
+    name_default_retries(schema);
 }
 
 /// Puts in the limits that hold where the file says nothing.
@@ -90,6 +91,23 @@ fn name_default_deadlines(schema: &mut Value) {
     ] {
         if let Some(place) = schema.pointer_mut(&format!("/$defs/{pointer}")) {
             place["default"] = json!(format!("{}s", limit.as_secs()));
+        }
+    }
+    if let Some(place) = schema.pointer_mut("/$defs/DeadlinesWire/properties/slow") {
+        place["default"] = json!(deadlines.slow);
+    }
+}
+
+/// Puts in how often is tried again where the file says nothing.
+fn name_default_retries(schema: &mut Value) {
+    let retries = Retries::default();
+    for (name, default) in [
+        ("download", json!(retries.download)),
+        ("crash", json!(retries.crash)),
+        ("backoff", json!(format!("{}s", retries.backoff.as_secs()))),
+    ] {
+        if let Some(place) = schema.pointer_mut(&format!("/$defs/RetriesWire/properties/{name}")) {
+            place["default"] = default;
         }
     }
 }

@@ -28,7 +28,11 @@ pub(super) fn grouped(compared: &Compared) -> Vec<SameChange<'_>> {
 
 /// Returns a change as (what, from, to) in words; `to` alone where something came or went.
 pub(super) fn in_words(field: &FieldChange) -> (String, Option<String>, String) {
-    let is_time = field.path.starts_with("deadlines.") && !field.path.contains("overrides");
+    let is_time = match field.path.as_str() {
+        "quiet.wait" | "retries.backoff" => true,
+        "deadlines.slow" | "deadlines.overrides" => false,
+        path => path.starts_with("deadlines."),
+    };
     let shown = |value: &Json| {
         if is_time && let Some(seconds) = value.as_f64() {
             return show_seconds(seconds);
