@@ -5,6 +5,7 @@ use crate::plan::Filter;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What a manual page says beside the options.
 const AFTER_HELP: &str = "\
@@ -173,6 +174,9 @@ pub(super) struct RunArguments {
     /// Stop after so many faults.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) max_failures: Option<u32>,
+    /// Leave out whole rounds of launches that would end later than this, such as `2h`.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub(super) time_budget: Option<Duration>,
     /// Show the plan and stop.
     #[arg(long)]
     pub(super) dry_run: bool,

@@ -3,7 +3,7 @@
 use super::arguments::{TableFormat, VerifyArguments};
 use super::exit::{ExitStatus, Failure, print};
 use super::load::plan_of;
-use super::run::{Telling, carry_out, status_of};
+use super::run::{Errand, Telling, carry_out, status_of};
 use crate::exec::RunOptions;
 use crate::model::units::{show_bytes, show_seconds};
 use crate::model::{Job, JobKind, JobSpec, Stage, Verdict, VerifySpec};
@@ -41,13 +41,18 @@ fn ask(
     // A question leaves no run folder behind.
     let folder = tempfile::tempdir().map_err(Failure::internal)?;
     let path = folder.path().join("verify");
-    let options = RunOptions::default();
     let telling = if fetch {
         Telling::Progress
     } else {
         Telling::Nothing
     };
-    let summary = carry_out(&plan, &path, options, command_line, telling)?;
+    let summary = carry_out(Errand {
+        plan: &plan,
+        path: &path,
+        options: RunOptions::default(),
+        command_line,
+        telling,
+    })?;
     let record = RunFolder::read(&path).map_err(Failure::internal)?;
     let stage = if fetch { Stage::After } else { Stage::Before };
     let asked: Vec<(&Job, &VerifySpec)> = record

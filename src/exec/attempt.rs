@@ -4,7 +4,7 @@
 //! later than the running limit, the grace and the drain together, and it accepts no trial once it
 //! is being ended.
 
-use crate::model::{Outcome, Phase};
+use crate::model::{Deadlines, Outcome, Phase};
 use crate::protocol::{Reply, Request, VERSION};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,25 +12,96 @@ use std::time::Duration;
 /// The limits of an attempt.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// Spawn to hello.
+    /// Spawn to the end of the first phase: an engine's hello, or a program's own end.
     pub(super) start: Duration,
     /// Load to loaded.
     pub(super) load: Duration,
     /// Asked to end to ended.
     pub(super) close: Duration,
+    /// All of it together, but for grace and drain; `None` = the phases' limits are enough.
+    pub(super) whole: Option<Duration>,
+    /// The share of a limit after which an attempt is told to be slow; 1 = never.
+    pub(super) slow: f64,
     /// Asked to end by signal to the forced end.
     pub(super) grace: Duration,
     /// Forced end to giving up on seeing it.
     pub(super) drain: Duration,
 }
 
+/// How long an engine may take to end once it was asked to.
+const CLOSE: Duration = Duration::from_secs(10);
+/// How long a killed tree may take to be seen gone.
+const DRAIN: Duration = Duration::from_secs(1);
+/// How much later than the runner a shim ends things by itself.
+const BEHIND: Duration = Duration::from_secs(5);
+
+impl Limits {
+    /// Returns the limits of an engine: its hello, its load, and what the deadlines say.
+    pub(super) fn of_engine(
+        deadlines: &Deadlines,
+        start: Duration,
+        load: Duration,
+        whole: Option<Duration>,
+    ) -> Self {
+        Self {
+            start,
+            load,
+            close: CLOSE,
+            whole,
+            slow: deadlines.slow,
+            grace: deadlines.grace,
+            drain: DRAIN,
+        }
+    }
+
+    /// Returns the limits of a program that does its work in one phase.
+    pub(super) fn of_program(deadlines: &Deadlines, limit: Duration) -> Self {
+        Self::of_engine(deadlines, limit, Duration::ZERO, None)
+    }
+
+    /// Returns the shim's own limit, which is later than anything that the runner allows. `trials`
+    /// is what all trials may take together.
+    pub(super) fn backstop(&self, trials: Duration) -> Duration {
+        let phases = [self.start, self.load, trials, self.close]
+            .into_iter()
+            .fold(Duration::ZERO, Duration::saturating_add);
+        let working = self.whole.map_or(phases, |whole| whole.min(phases));
+        [self.grace, self.drain, BEHIND]
+            .into_iter()
+            .fold(working, Duration::saturating_add)
+    }
+}
+
 /// One trial to be asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct TrialRequest {
+    /// Its number, which the answer must give back.
+    pub(super) number: u32,
     /// What is sent.
     pub(super) request: Request,
     /// Its limit.
     pub(super) limit: Duration,
+}
+
+/// What an attempt talks to.
+#[derive(Clone, Debug)]
+pub(super) enum Talk {
+    /// An engine, by the protocol: hello, load, trials, shutdown.
+    Engine {
+        /// The engine that must say hello.
+        expected: String,
+        /// The request to load.
+        load: Request,
+        /// The trials in their order.
+        trials: VecDeque<TrialRequest>,
+    },
+    /// A program that does its work and ends by itself, all in one phase.
+    Program {
+        /// The phase.
+        phase: Phase,
+        /// What it is called in a reason, such as `the recipe`.
+        name: &'static str,
+    },
 }
 
 /// What happens to an attempt.
@@ -71,18 +142,30 @@ pub(super) enum Effect {
     Kill,
     /// Take note of a reply: hello, loaded, or a finished trial.
     Accept(Box<Reply>),
+    /// Tell a line of a program.
+    Tell(String),
+    /// Tell that a phase takes long.
+    Slow {
+        phase: Phase,
+        taken: Duration,
+        limit: Duration,
+    },
     /// It is over.
     Finish(Outcome),
 }
 
+/// A phase that runs, and what it may take.
+#[derive(Clone, Copy, Debug)]
+struct Working {
+    phase: Phase,
+    since: Duration,
+    limit: Duration,
+    told_slow: bool,
+}
+
 #[derive(Clone, Debug)]
 enum State {
-    /// In a phase, since when and with which limit.
-    Working {
-        phase: Phase,
-        since: Duration,
-        limit: Duration,
-    },
+    Working(Working),
     /// Asked to end by signal, then forced; the outcome is decided.
     Ending {
         outcome: Outcome,
@@ -96,49 +179,50 @@ enum State {
 #[derive(Debug)]
 pub(super) struct Attempt {
     limits: Limits,
-    load: Option<Request>,
-    trials: VecDeque<TrialRequest>,
-    expected_engine: String,
+    talk: Talk,
+    begun: Duration,
+    /// The trial that is running.
+    trial: Option<u32>,
     state: State,
 }
 
 impl Attempt {
     /// Begins: the process is being made at this moment.
-    pub(super) fn new(
-        limits: Limits,
-        expected_engine: String,
-        load: Request,
-        trials: Vec<TrialRequest>,
-        now: Duration,
-    ) -> Self {
-        let state = State::Working {
-            phase: Phase::Start,
-            since: now,
-            limit: limits.start,
+    pub(super) fn new(limits: Limits, talk: Talk, now: Duration) -> Self {
+        let phase = match &talk {
+            Talk::Engine { .. } => Phase::Start,
+            Talk::Program { phase, .. } => *phase,
         };
         Self {
             limits,
-            load: Some(load),
-            trials: trials.into(),
-            expected_engine,
-            state,
+            talk,
+            begun: now,
+            trial: None,
+            state: State::Working(Working {
+                phase,
+                since: now,
+                limit: limits.start,
+                told_slow: false,
+            }),
         }
     }
 
     /// Returns when the attempt wants to be looked at again if nothing happens.
     pub(super) fn wakes_at(&self) -> Option<Duration> {
         match &self.state {
-            State::Working { since, limit, .. } => Some(*since + *limit),
+            State::Working(working) => {
+                let hard = self.deadline(*working).0;
+                Some(match self.slow_at(*working) {
+                    Some(soft) => soft.min(hard),
+                    None => hard,
+                })
+            }
             State::Ending {
                 since,
                 killed: false,
                 ..
-            } => Some(*since + self.limits.grace),
-            State::Ending {
-                since,
-                killed: true,
-                ..
-            } => Some(*since + self.limits.grace + self.limits.drain),
+            } => Some(since.saturating_add(self.limits.grace)),
+            State::Ending { since, .. } => Some(self.given_up_at(*since)),
             State::Ended => None,
         }
     }
@@ -151,52 +235,96 @@ impl Attempt {
                 outcome,
                 since,
                 killed,
-            } => self.on_ending(&input, outcome, since, killed, now),
-            State::Working {
-                phase,
-                since,
-                limit,
-            } => {
-                // A reply that arrives after its limit is late, however it was delivered.
-                if now >= since + limit && !matches!(input, Input::Gone(_) | Input::Cancel(_)) {
-                    let limit_seconds = limit.as_secs_f64();
-                    return self.end(
-                        Outcome::TimedOut {
-                            phase,
-                            limit_seconds,
-                        },
-                        now,
-                    );
-                }
-                match input {
-                    Input::Tick | Input::Line(_) => Vec::new(),
-                    Input::Cancel(reason) => self.end(Outcome::Cancelled { reason }, now),
-                    Input::Garbage(reason) => {
-                        self.end(Outcome::ProtocolViolation { phase, reason }, now)
-                    }
-                    Input::Gone(gone) => {
-                        self.state = State::Ended;
-                        vec![Effect::Finish(gone_while(phase, gone))]
-                    }
-                    Input::Reply(reply) => self.on_reply(phase, reply, now),
-                }
-            }
+            } => self.on_ending(input, outcome, since, killed, now),
+            State::Working(working) => self.on_working(input, working, now),
         }
+    }
+
+    /// Returns when the running phase is over, and which limit that is.
+    fn deadline(&self, working: Working) -> (Duration, Phase, Duration) {
+        let own = working.since.saturating_add(working.limit);
+        match self.limits.whole {
+            Some(whole) if self.begun.saturating_add(whole) < own => {
+                (self.begun.saturating_add(whole), Phase::Job, whole)
+            }
+            _ => (own, working.phase, working.limit),
+        }
+    }
+
+    /// Returns when the running phase is slow; `None` if that is told already, or never.
+    fn slow_at(&self, working: Working) -> Option<Duration> {
+        let share = self.limits.slow;
+        if working.told_slow || !(0.0..1.0).contains(&share) {
+            return None;
+        }
+        Some(working.since.saturating_add(working.limit.mul_f64(share)))
+    }
+
+    fn given_up_at(&self, since: Duration) -> Duration {
+        since
+            .saturating_add(self.limits.grace)
+            .saturating_add(self.limits.drain)
+    }
+
+    fn on_working(&mut self, input: Input, working: Working, now: Duration) -> Vec<Effect> {
+        let phase = working.phase;
+        let (deadline, over, limit) = self.deadline(working);
+        // A reply that arrives after its limit is late, however it was delivered.
+        if now >= deadline && !matches!(input, Input::Gone(_) | Input::Cancel(_)) {
+            let limit_seconds = limit.as_secs_f64();
+            let outcome = Outcome::TimedOut {
+                phase: over,
+                limit_seconds,
+            };
+            return self.end(outcome, now);
+        }
+        match input {
+            Input::Tick => self.on_tick(working, now),
+            Input::Line(line) => vec![Effect::Tell(line)],
+            Input::Cancel(reason) => self.end(Outcome::Cancelled { reason }, now),
+            Input::Garbage(reason) => self.end(Outcome::ProtocolViolation { phase, reason }, now),
+            Input::Gone(gone) => {
+                self.state = State::Ended;
+                vec![Effect::Finish(self.gone_while(phase, gone))]
+            }
+            Input::Reply(reply) => self.on_reply(phase, reply, now),
+        }
+    }
+
+    fn on_tick(&mut self, working: Working, now: Duration) -> Vec<Effect> {
+        if self.slow_at(working).is_none_or(|soft| now < soft) {
+            return Vec::new();
+        }
+        self.state = State::Working(Working {
+            told_slow: true,
+            ..working
+        });
+        vec![Effect::Slow {
+            phase: working.phase,
+            taken: now.saturating_sub(working.since),
+            limit: working.limit,
+        }]
     }
 
     fn on_ending(
         &mut self,
-        input: &Input,
+        input: Input,
         outcome: Outcome,
         since: Duration,
         killed: bool,
         now: Duration,
     ) -> Vec<Effect> {
-        if matches!(input, Input::Gone(_)) {
-            self.state = State::Ended;
-            return vec![Effect::Finish(outcome)];
+        match input {
+            Input::Gone(_) => {
+                self.state = State::Ended;
+                return vec![Effect::Finish(outcome)];
+            }
+            // What it was told to end for is in there, often as its last words.
+            Input::Line(line) => return vec![Effect::Tell(line)],
+            _ => {}
         }
-        if !killed && (now >= since + self.limits.grace || matches!(input, Input::Cancel(_))) {
+        let impatient = matches!(input, Input::Cancel(_));
+        if !killed && (impatient || now >= since.saturating_add(self.limits.grace)) {
             self.state = State::Ending {
                 outcome,
                 since,
@@ -204,7 +332,7 @@ impl Attempt {
             };
             return vec![Effect::Kill];
         }
-        if killed && now >= since + self.limits.grace + self.limits.drain {
+        if killed && now >= self.given_up_at(since) {
             // It does not die: a process in the kernel's hands. The run goes on without it.
             self.state = State::Ended;
             return vec![Effect::Finish(outcome)];
@@ -219,33 +347,28 @@ impl Attempt {
                 Reply::Hello {
                     protocol, engine, ..
                 },
-            ) => {
-                if *protocol != VERSION {
-                    let reason = format!("it speaks version {protocol}, expected {VERSION}");
-                    return self.end(Outcome::ProtocolViolation { phase, reason }, now);
+            ) => match self.refuse_hello(*protocol, engine) {
+                Some(reason) => self.end(Outcome::ProtocolViolation { phase, reason }, now),
+                None => {
+                    self.enter(Phase::Load, self.limits.load, now);
+                    let mut effects = vec![Effect::Accept(reply)];
+                    if let Talk::Engine { load, .. } = &self.talk {
+                        effects.push(Effect::Send(load.clone()));
+                    }
+                    effects
                 }
-                if *engine != self.expected_engine {
-                    let reason = format!(
-                        "it says it is `{engine}`, expected `{}`",
-                        self.expected_engine
-                    );
-                    return self.end(Outcome::ProtocolViolation { phase, reason }, now);
-                }
-                self.enter(Phase::Load, self.limits.load, now);
-                let mut effects = vec![Effect::Accept(reply)];
-                effects.extend(self.load.take().map(Effect::Send));
-                effects
-            }
+            },
             (Phase::Load, Reply::Loaded { .. }) => {
-                let mut effects = vec![Effect::Accept(reply)];
-                effects.push(self.next_trial(now));
-                effects
+                vec![Effect::Accept(reply), self.next_trial(now)]
             }
             (Phase::Trial, Reply::Segment { .. }) => Vec::new(),
-            (Phase::Trial, Reply::Done { .. }) => {
-                let mut effects = vec![Effect::Accept(reply)];
-                effects.push(self.next_trial(now));
-                effects
+            (Phase::Trial, Reply::Done { trial, .. }) if Some(*trial) == self.trial => {
+                vec![Effect::Accept(reply), self.next_trial(now)]
+            }
+            (Phase::Trial, Reply::Done { trial, .. }) => {
+                let asked = self.trial.unwrap_or_default();
+                let reason = format!("it answered trial {trial} when trial {asked} was asked");
+                self.end(Outcome::ProtocolViolation { phase, reason }, now)
             }
             (_, Reply::Error { message, .. }) => {
                 let reason = message.clone();
@@ -262,8 +385,26 @@ impl Attempt {
         }
     }
 
+    /// Returns what is wrong with a hello.
+    fn refuse_hello(&self, protocol: u32, engine: &str) -> Option<String> {
+        if protocol != VERSION {
+            return Some(format!("it speaks version {protocol}, expected {VERSION}"));
+        }
+        match &self.talk {
+            Talk::Engine { expected, .. } if engine != expected => {
+                Some(format!("it says it is `{engine}`, expected `{expected}`"))
+            }
+            _ => None,
+        }
+    }
+
     fn next_trial(&mut self, now: Duration) -> Effect {
-        match self.trials.pop_front() {
+        let next = match &mut self.talk {
+            Talk::Engine { trials, .. } => trials.pop_front(),
+            Talk::Program { .. } => None,
+        };
+        self.trial = next.as_ref().map(|trial| trial.number);
+        match next {
             Some(trial) => {
                 self.enter(Phase::Trial, trial.limit, now);
                 Effect::Send(trial.request)
@@ -276,11 +417,12 @@ impl Attempt {
     }
 
     fn enter(&mut self, phase: Phase, limit: Duration, now: Duration) {
-        self.state = State::Working {
+        self.state = State::Working(Working {
             phase,
             since: now,
             limit,
-        };
+            told_slow: false,
+        });
     }
 
     fn end(&mut self, outcome: Outcome, now: Duration) -> Vec<Effect> {
@@ -291,233 +433,44 @@ impl Attempt {
         };
         vec![Effect::Terminate]
     }
+
+    /// Returns the outcome of an attempt whose process ended by itself.
+    fn gone_while(&self, phase: Phase, gone: Gone) -> Outcome {
+        if let Some(reason) = gone.not_started {
+            return Outcome::Failed {
+                phase: Phase::Spawn,
+                reason,
+            };
+        }
+        match (&self.talk, gone.exit_code) {
+            (Talk::Program { .. }, Some(0)) => Outcome::Completed,
+            // A program's status is how it says that it failed.
+            (Talk::Program { name, .. }, Some(code)) => Outcome::Failed {
+                phase,
+                reason: failed_with(name, code, &gone.stderr_tail),
+            },
+            (Talk::Engine { .. }, Some(0)) if phase == Phase::Close => Outcome::Completed,
+            (_, exit_code) => Outcome::Crashed {
+                phase,
+                signal: gone.signal,
+                exit_code,
+                stderr_tail: gone.stderr_tail,
+            },
+        }
+    }
 }
 
-/// Returns the outcome of an attempt whose process ended by itself.
-fn gone_while(phase: Phase, gone: Gone) -> Outcome {
-    if let Some(reason) = gone.not_started {
-        return Outcome::Failed {
-            phase: Phase::Spawn,
-            reason,
-        };
-    }
-    if phase == Phase::Close && gone.exit_code == Some(0) {
-        return Outcome::Completed;
-    }
-    Outcome::Crashed {
-        phase,
-        signal: gone.signal,
-        exit_code: gone.exit_code,
-        stderr_tail: gone.stderr_tail,
+fn failed_with(name: &str, code: i32, stderr_tail: &str) -> String {
+    let last = stderr_tail
+        .lines()
+        .rev()
+        .find(|line| !line.trim().is_empty());
+    match last {
+        Some(line) => format!("{name} ended with status {code}: {}", line.trim()),
+        None => format!("{name} ended with status {code}"),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::{Clock, ManualClock};
-    use crate::protocol::ErrorKind;
-    use proptest::prelude::*;
-    use std::collections::BTreeMap;
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    fn attempt(trials: u32) -> Attempt {
-        let limits = Limits {
-            start: 5 * SECOND,
-            load: 4 * SECOND,
-            close: 2 * SECOND,
-            grace: SECOND,
-            drain: SECOND,
-        };
-        let load = Request::Load {
-            directory: None,
-            files: Vec::new(),
-            model: "m".into(),
-            settings: BTreeMap::new(),
-        };
-        let trials = (0..trials)
-            .map(|trial| TrialRequest {
-                request: Request::Transcribe {
-                    trial,
-                    samples: "s".into(),
-                    language: None,
-                },
-                limit: 3 * SECOND,
-            })
-            .collect();
-        Attempt::new(limits, "fake".into(), load, trials, Duration::ZERO)
-    }
-
-    fn hello() -> Input {
-        Input::Reply(Box::new(Reply::Hello {
-            protocol: VERSION,
-            engine: "fake".into(),
-            version: "1".into(),
-            device: "cpu".into(),
-        }))
-    }
-
-    fn loaded() -> Input {
-        Input::Reply(Box::new(Reply::Loaded {
-            seconds: 0.1,
-            settings: BTreeMap::new(),
-        }))
-    }
-
-    fn done() -> Input {
-        Input::Reply(Box::new(Reply::Done {
-            trial: 0,
-            text: "t".into(),
-            segments: Vec::new(),
-            language: None,
-            transcribe_seconds: 0.1,
-            first_segment_seconds: None,
-            cpu_seconds: None,
-        }))
-    }
-
-    fn gone(exit_code: i32) -> Input {
-        Input::Gone(Gone {
-            exit_code: Some(exit_code),
-            ..Gone::default()
-        })
-    }
-
-    fn finish(effects: &[Effect]) -> Option<&Outcome> {
-        effects.iter().find_map(|effect| match effect {
-            Effect::Finish(outcome) => Some(outcome),
-            _ => None,
-        })
-    }
-
-    #[test]
-    fn the_straight_way_is_hello_load_trials_shutdown() {
-        let mut attempt = attempt(2);
-        let mut sent = 0;
-        let mut accepted = 0;
-        for input in [hello(), loaded(), done(), done()] {
-            for effect in attempt.on(input, SECOND) {
-                match effect {
-                    Effect::Send(_) => sent += 1,
-                    Effect::Accept(_) => accepted += 1,
-                    other => panic!("unexpected {other:?}"),
-                }
-            }
-        }
-        assert_eq!((sent, accepted), (4, 4));
-        assert_eq!(
-            finish(&attempt.on(gone(0), SECOND)),
-            Some(&Outcome::Completed)
-        );
-    }
-
-    #[test]
-    fn a_limit_of_zero_is_past_at_once() {
-        let mut attempt = attempt(1);
-        attempt.limits.load = Duration::ZERO;
-        attempt.on(hello(), SECOND);
-        assert_eq!(attempt.on(loaded(), SECOND), vec![Effect::Terminate]);
-        let end = attempt.on(gone(0), SECOND);
-        assert_eq!(
-            finish(&end),
-            Some(&Outcome::TimedOut {
-                phase: Phase::Load,
-                limit_seconds: 0.0
-            })
-        );
-    }
-
-    #[test]
-    fn an_end_that_was_not_asked_for_is_a_crash() {
-        let mut attempt = attempt(1);
-        attempt.on(hello(), SECOND);
-        let effects = attempt.on(gone(0), SECOND);
-        assert!(matches!(
-            finish(&effects),
-            Some(Outcome::Crashed {
-                phase: Phase::Load,
-                ..
-            })
-        ));
-    }
-
-    #[test]
-    fn another_engine_than_the_expected_one_is_a_violation() {
-        let mut attempt = attempt(1);
-        attempt.expected_engine = "candle".into();
-        attempt.on(hello(), SECOND);
-        let effects = attempt.on(gone(0), SECOND);
-        assert!(matches!(
-            finish(&effects),
-            Some(Outcome::ProtocolViolation { .. })
-        ));
-    }
-
-    fn any_input() -> impl Strategy<Value = Input> {
-        prop_oneof![
-            Just(hello()),
-            Just(loaded()),
-            Just(done()),
-            Just(gone(0)),
-            Just(gone(1)),
-            Just(Input::Tick),
-            Just(Input::Garbage("?".into())),
-            Just(Input::Cancel("interrupted".into())),
-            Just(Input::Reply(Box::new(Reply::Error {
-                kind: ErrorKind::Engine,
-                message: "no".into()
-            }))),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn it_ends_once_in_time_and_takes_nothing_while_it_ends(
-            trials in 0u32..4,
-            inputs in proptest::collection::vec((any_input(), 0u64..4_000), 0..40),
-        ) {
-            let clock = ManualClock::default();
-            let mut attempt = attempt(trials);
-            let mut finishes = 0;
-            let mut ending_since = None;
-            let mut steps: Vec<(Input, u64)> = inputs;
-            // However it went, time passes and nobody answers.
-            steps.extend((0..40).map(|_| (Input::Tick, 500)));
-            for (input, pause) in steps {
-                clock.advance(Duration::from_millis(pause));
-                let before = attempt.wakes_at();
-                for effect in attempt.on(input, clock.now()) {
-                    match effect {
-                        Effect::Accept(_) => prop_assert!(ending_since.is_none()),
-                        Effect::Terminate => {
-                            prop_assert!(ending_since.is_none());
-                            ending_since = Some(clock.now());
-                        }
-                        Effect::Finish(_) => finishes += 1,
-                        Effect::Kill | Effect::Send(_) => {}
-                    }
-                }
-                if before.is_none() {
-                    prop_assert_eq!(finishes, 1);
-                }
-            }
-            prop_assert_eq!(finishes, 1);
-            prop_assert!(attempt.wakes_at().is_none());
-        }
-
-        #[test]
-        fn driven_by_its_own_alarm_it_ends_within_limit_grace_and_drain(trials in 0u32..4) {
-            let clock = ManualClock::default();
-            let mut attempt = attempt(trials);
-            let mut wakes = 0;
-            while let Some(at) = attempt.wakes_at() {
-                clock.advance(at.saturating_sub(clock.now()));
-                attempt.on(Input::Tick, clock.now());
-                wakes += 1;
-                prop_assert!(wakes < 10);
-            }
-            prop_assert!(clock.now() <= 5 * SECOND + SECOND + SECOND);
-        }
-    }
-}
+#[path = "attempt_tests.rs"]
+mod tests;

@@ -1,196 +1,122 @@
-//! One launch of an engine: load a model, and for benchmarks time its trials.
+//! One launch of a benchmark: its trials, told as they end.
 
-use super::attempt::{Attempt, Limits, TrialRequest};
+use super::attempt::TrialRequest;
+use super::command::run_command;
 use super::context::{Cancellation, RunContext};
-use super::dispatcher::Notes;
+use super::engine::{EngineTask, run_engine};
 use super::inputs::PreparedAudio;
-use super::supervise::{Ended, Task, supervise};
-use crate::engine::launch;
+use super::notes::Notes;
+use super::supervise::Ended;
+use super::trials::PlannedTrial;
 use crate::event::RunEvent;
-use crate::model::{BenchmarkSpec, JobId, Outcome, Phase, Sample, Value};
+use crate::model::{BenchmarkSpec, JobId, Sample};
 use crate::protocol::{Reply, Request};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
 
-/// How long an engine may take to end once it was asked to.
-const CLOSE: Duration = Duration::from_secs(10);
-/// How long a killed tree may take to be seen gone.
-const DRAIN: Duration = Duration::from_secs(1);
-
-/// An engine to be run once.
-pub(super) struct EngineTask {
+/// One launch of a benchmark.
+pub(super) struct Launch {
     pub(super) job: JobId,
-    pub(super) backend: String,
-    pub(super) model: String,
+    pub(super) spec: BenchmarkSpec,
+    /// The launch, from 0.
+    pub(super) launch: u32,
+    /// The attempt at it, from 1.
+    pub(super) attempt: u32,
     /// The artifact's folder and the names of its files.
     pub(super) folder: Option<(PathBuf, Vec<String>)>,
-    pub(super) settings: BTreeMap<String, Value>,
-    pub(super) launch: u32,
-    pub(super) load_limit: Duration,
-    pub(super) trials: Vec<TrialRequest>,
+    pub(super) utterances: Vec<PreparedAudio>,
+    /// What is to be done, by positions in `utterances`.
+    pub(super) trials: Vec<PlannedTrial>,
 }
 
-/// Runs an engine to its end. `on_reply` hears the replies that count.
-pub(super) async fn run_engine(
-    context: &Arc<RunContext>,
-    task: EngineTask,
-    notes: &Notes,
-    cancel: Cancellation,
-    mut on_reply: impl FnMut(Reply, Duration),
-) -> Ended {
-    let Some(engine) = context.plan.engines.get(&task.backend) else {
-        let reason = format!("the plan knows nothing of `{}`", task.backend);
-        return Ended {
-            outcome: Outcome::Failed {
-                phase: Phase::Spawn,
-                reason,
-            },
-            usage: None,
-            stderr_tail: String::new(),
-        };
-    };
-    let deadlines = &context.plan.deadlines;
-    let limits = Limits {
-        start: deadlines.start_of(&task.backend, &task.model),
-        load: task.load_limit,
-        close: CLOSE,
-        grace: deadlines.grace,
-        drain: DRAIN,
-    };
-    let mut settings = task.settings.clone();
-    let threads = settings
-        .entry("threads".into())
-        .or_insert_with(|| Value::integer(i64::from(context.machine.physical_cores)))
-        .as_integer()
-        .and_then(|threads| u32::try_from(threads).ok())
-        .unwrap_or(1);
-    let spec = launch(&context.program, engine, &settings, threads, |name| {
-        context.variable(name)
-    });
-    let total: Duration = task.trials.iter().map(|trial| trial.limit).sum();
-    let backstop =
-        limits.start + limits.load + total + CLOSE + limits.grace + DRAIN + Duration::from_secs(5);
-    let (folder, files) = match task.folder {
-        Some((folder, files)) => (Some(folder.display().to_string()), files),
-        None => (None, Vec::new()),
-    };
-    let load = Request::Load {
-        directory: folder,
-        files,
-        model: task.model,
-        settings,
-    };
-    let log = context
-        .logs
-        .join(format!("{}.{}.log", file_name(&task.job), task.launch));
-    let process = Task {
-        shim_program: context.program.clone(),
-        launch: spec,
-        directory: None,
-        backstop,
-        log: Some(log),
-    };
-    let (accepted, mut replies) = mpsc::unbounded_channel();
-    let backend = task.backend;
-    let trials = task.trials;
-    let attempt = supervise(
-        process,
-        move |now| Attempt::new(limits, backend, load, trials, now),
-        accepted,
-        cancel,
-    );
-    tokio::pin!(attempt);
-    let mut start_seconds = 0.0;
-    let mut version = String::new();
-    let mut hear = |reply: Reply, took: Duration| {
-        match &reply {
-            Reply::Hello { version: told, .. } => {
-                start_seconds = took.as_secs_f64();
-                version.clone_from(told);
-            }
-            Reply::Loaded { seconds, settings } => {
-                notes.tell(RunEvent::EngineReady {
-                    job: task.job.clone(),
-                    launch: task.launch,
-                    version: version.clone(),
-                    start_seconds,
-                    settings: settings.clone(),
-                });
-                notes.tell(RunEvent::ModelLoaded {
-                    job: task.job.clone(),
-                    launch: task.launch,
-                    load_seconds: *seconds,
-                });
-            }
-            _ => {}
-        }
-        on_reply(reply, took);
-    };
-    loop {
-        tokio::select! {
-            biased;
-            Some((reply, took)) = replies.recv() => hear(reply, took),
-            ended = &mut attempt => {
-                while let Ok((reply, took)) = replies.try_recv() {
-                    hear(reply, took);
-                }
-                return ended;
-            }
+impl Launch {
+    /// Returns the language of a trial: the one that was asked for, else the recording's own.
+    pub(super) fn language(&self, utterance: &PreparedAudio) -> Option<String> {
+        let given = self.spec.settings.get("language");
+        given
+            .map(|value| value.written.clone())
+            .or_else(|| utterance.language.clone())
+    }
+
+    /// Returns the limit of one trial.
+    pub(super) fn limit(&self, context: &RunContext, utterance: &PreparedAudio) -> Duration {
+        let deadlines = &context.plan.deadlines;
+        deadlines.trial_of(&self.spec.backend, &self.spec.model, utterance.seconds)
+    }
+
+    /// Returns what is known of a trial before it is done.
+    pub(super) fn sample(&self, utterance: &PreparedAudio, trial: u32) -> Sample {
+        Sample {
+            launch: self.launch,
+            utterance: utterance.id.clone(),
+            trial,
+            attempt: self.attempt,
+            warmup: trial < self.spec.warmup,
+            audio_seconds: utterance.seconds,
+            transcribe_seconds: 0.0,
+            wall_seconds: 0.0,
+            first_segment_seconds: None,
+            cpu_seconds: None,
+            text: String::new(),
+            segments: Vec::new(),
+            language: None,
         }
     }
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one call site; a struct would only rename them"
-)]
 /// Runs one launch of a benchmark and tells every trial.
-pub(super) async fn benchmark_launch(
+pub(super) async fn run_launch(
     context: Arc<RunContext>,
-    job: JobId,
-    spec: BenchmarkSpec,
-    launch: u32,
-    folder: Option<(PathBuf, Vec<String>)>,
-    audio: Vec<PreparedAudio>,
+    launch: Launch,
     notes: Notes,
     cancel: Cancellation,
 ) -> Ended {
-    let deadlines = &context.plan.deadlines;
-    let mut trials = Vec::new();
-    let mut keys = Vec::new();
-    let given = spec
-        .settings
-        .get("language")
-        .map(|value| value.written.clone());
-    for utterance in &audio {
-        for trial in 0..spec.warmup + spec.repeat {
-            let number = u32::try_from(trials.len()).unwrap_or(u32::MAX);
-            trials.push(TrialRequest {
-                request: Request::Transcribe {
-                    trial: number,
-                    samples: utterance.path.display().to_string(),
-                    language: given.clone().or_else(|| utterance.language.clone()),
-                },
-                limit: deadlines.trial_of(&spec.backend, &spec.model, utterance.seconds),
-            });
-            keys.push((utterance.id.clone(), utterance.seconds, trial));
-        }
+    match context.plan.backends.get(launch.spec.backend.as_str()) {
+        Some(definition) => run_command(&context, definition, &launch, &notes, cancel).await,
+        None => run_by_protocol(&context, &launch, &notes, cancel).await,
     }
+}
+
+async fn run_by_protocol(
+    context: &RunContext,
+    launch: &Launch,
+    notes: &Notes,
+    cancel: Cancellation,
+) -> Ended {
+    let planned: Vec<(&PreparedAudio, u32)> = launch
+        .trials
+        .iter()
+        .map(|(position, trial)| (&launch.utterances[*position], *trial))
+        .collect();
+    let trials = planned
+        .iter()
+        .zip(0u32..)
+        .map(|((utterance, _), number)| TrialRequest {
+            number,
+            request: Request::Transcribe {
+                trial: number,
+                samples: utterance.path.display().to_string(),
+                language: launch.language(utterance),
+            },
+            limit: launch.limit(context, utterance),
+        })
+        .collect();
+    let spec = &launch.spec;
+    let deadlines = &context.plan.deadlines;
     let task = EngineTask {
-        job: job.clone(),
+        job: launch.job.clone(),
         backend: spec.backend.to_string(),
         model: spec.model.to_string(),
-        folder,
+        folder: launch.folder.clone(),
         settings: spec.settings.to_map(),
-        launch,
+        launch: launch.launch,
         load_limit: deadlines.load_of(&spec.backend, &spec.model),
         trials,
+        timed: true,
     };
-    let mut done = 0;
-    run_engine(&context, task, &notes, cancel, |reply, took| {
+    let mut left = planned.into_iter();
+    run_engine(context, task, notes, cancel, |reply, took| {
         let Reply::Done {
             text,
             segments,
@@ -203,19 +129,13 @@ pub(super) async fn benchmark_launch(
         else {
             return;
         };
-        let Some((utterance, audio_seconds, trial)) = keys.get(done).cloned() else {
+        // The attempt asks for them one by one and takes no other answer.
+        let Some((utterance, trial)) = left.next() else {
             return;
         };
-        done += 1;
         notes.tell(RunEvent::TrialEnded {
-            job: job.clone(),
+            job: launch.job.clone(),
             sample: Sample {
-                launch,
-                utterance,
-                trial,
-                attempt: 1,
-                warmup: trial < spec.warmup,
-                audio_seconds,
                 transcribe_seconds,
                 wall_seconds: took.as_secs_f64(),
                 first_segment_seconds,
@@ -223,16 +143,9 @@ pub(super) async fn benchmark_launch(
                 text,
                 segments,
                 language,
+                ..launch.sample(utterance, trial)
             },
         });
     })
     .await
-}
-
-/// Returns a job's id as one file name.
-pub(super) fn file_name(job: &JobId) -> String {
-    let name = job.0.replace('/', "+");
-    // File systems stop at 255 bytes; the digest at the end keeps it unique.
-    let start = name.len().saturating_sub(200);
-    name[start..].to_owned()
 }

@@ -2,18 +2,27 @@
 
 use super::dispatcher::Dispatcher;
 use super::download::{Downloaded, download};
-use super::schedule::ResourceClass;
+use super::engine::default_threads;
+use super::retry::delay_before_next;
+use super::schedule::{Claim, Resources};
+use super::supervise::{Cancel, Ended};
 use super::verify::{Verified, verify};
+use crate::clock::Clock;
+use crate::event::RunEvent;
 use crate::model::{Job, JobKind, JobSpec, Outcome, Stage};
 use crate::plan::DependencyGraph;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
 
+/// What a task came to, with the position of its job in the plan.
 enum Finished {
-    Verify(usize, Verified),
+    Verify(usize, Box<Verified>),
     Download(usize, Downloaded),
+    /// The wait before the next attempt is over.
+    Waited(usize),
 }
 
 impl Dispatcher<'_> {
@@ -23,6 +32,7 @@ impl Dispatcher<'_> {
         let context = Arc::clone(&self.context);
         let checks: Vec<usize> = (0..context.plan.jobs.len())
             .filter(|position| context.plan.jobs[*position].kind != JobKind::Benchmark)
+            .filter(|position| context.does(*position))
             .collect();
         let places: BTreeMap<usize, usize> = checks
             .iter()
@@ -41,31 +51,31 @@ impl Dispatcher<'_> {
             .collect();
         let mut graph = DependencyGraph::new(&needs)
             .map_err(|_| io::Error::other("the plan's jobs wait for one another"))?;
-        let mut ready: VecDeque<usize> = graph.ready().into();
+        let mut ready = graph.ready();
+        let mut waiting: Vec<(usize, Claim)> = Vec::new();
         let mut running: JoinSet<Finished> = JoinSet::new();
-        let mut busy: Vec<(usize, ResourceClass)> = Vec::new();
+        let mut resources = Resources::new(context.machine.cores);
         loop {
-            // Start what may start beside what runs.
-            let mut waiting = VecDeque::new();
-            while let Some(place) = ready.pop_front() {
+            let stopped = self.stop_reason().is_some();
+            while let Some(place) = ready.pop() {
                 let position = checks[place];
-                if self.stop_reason().is_some() {
-                    continue;
+                match self.without_running(position) {
+                    _ if stopped => {}
+                    Some(outcome) => {
+                        self.end(position, outcome)?;
+                        ready.extend(graph.finish(place));
+                    }
+                    None => waiting.push((position, self.claim(position))),
                 }
-                if let Some(outcome) = self.without_running(position) {
-                    self.end(position, outcome)?;
-                    ready.extend(graph.finish(place));
-                    continue;
-                }
-                let class = ResourceClass::of(&context.plan.jobs[position].spec);
-                if !may_start(class, &busy) {
-                    waiting.push_back(place);
-                    continue;
-                }
-                busy.push((position, class));
-                self.start_check(position, &mut running)?;
             }
-            ready = waiting;
+            // In the order of the plan, whatever became ready when.
+            waiting.sort_by_key(|(position, _)| *position);
+            if !stopped {
+                for position in resources.start(&waiting) {
+                    waiting.retain(|(waiting, _)| *waiting != position);
+                    self.start_check(position, &mut running)?;
+                }
+            }
             if running.is_empty() {
                 return Ok(());
             }
@@ -76,18 +86,33 @@ impl Dispatcher<'_> {
                 }
             };
             self.emit_heard()?;
-            let finished = finished.map_err(|error| io::Error::other(error.to_string()))?;
-            let position = self.finish_check(finished)?;
-            busy.retain(|(busy, _)| *busy != position);
-            ready.extend(graph.finish(places[&position]));
+            let position = match finished.map_err(|error| io::Error::other(error.to_string()))? {
+                Finished::Waited(position) => {
+                    if self.stop_reason().is_none() {
+                        waiting.push((position, self.claim(position)));
+                    }
+                    continue;
+                }
+                Finished::Verify(position, verified) => {
+                    self.finish_verify(position, *verified, &mut running)?;
+                    position
+                }
+                Finished::Download(position, downloaded) => {
+                    self.finish_download(position, downloaded, &mut running)?;
+                    position
+                }
+            };
+            resources.give_back(position);
+            if self.state.jobs[position].outcome.is_some() {
+                ready.extend(graph.finish(places[&position]));
+            }
         }
     }
 
-    pub(super) fn emit_heard(&mut self) -> io::Result<()> {
-        while let Ok(event) = self.heard.try_recv() {
-            self.emit(event)?;
-        }
-        Ok(())
+    fn claim(&self, position: usize) -> Claim {
+        let plan = &self.context.plan;
+        let threads = default_threads(&self.context, false);
+        Claim::of(plan, &plan.jobs[position].spec, threads)
     }
 
     fn start_check(&mut self, position: usize, running: &mut JoinSet<Finished>) -> io::Result<()> {
@@ -99,15 +124,18 @@ impl Dispatcher<'_> {
                 let spec = spec.clone();
                 self.begin(position, 0, None)?;
                 running.spawn(async move {
-                    Finished::Verify(position, verify(context, job, spec, notes, cancel).await)
+                    let verified = verify(context, job, spec, notes, cancel).await;
+                    Finished::Verify(position, Box::new(verified))
                 });
             }
             JobSpec::Download(spec) => {
                 let spec = spec.clone();
-                let limit = context.plan.deadlines.download_total.as_secs_f64();
-                self.begin(position, 0, Some(limit))?;
+                // One limit for all attempts.
+                let total = context.plan.deadlines.download_total;
+                let limit = total.saturating_sub(self.state.jobs[position].took);
+                self.begin(position, 0, Some(limit.as_secs_f64()))?;
                 running.spawn(async move {
-                    let downloaded = download(context, job.id, spec, notes, cancel).await;
+                    let downloaded = download(context, job.id, spec, limit, notes, cancel).await;
                     Finished::Download(position, downloaded)
                 });
             }
@@ -116,27 +144,93 @@ impl Dispatcher<'_> {
         Ok(())
     }
 
-    fn finish_check(&mut self, finished: Finished) -> io::Result<usize> {
-        match finished {
-            Finished::Verify(position, verified) => {
-                if let (Some(folder), JobSpec::Verify(spec)) =
-                    (verified.folder, &self.context.plan.jobs[position].spec)
-                    && let Some(artifact) = &spec.artifact
-                {
-                    let key = (spec.model.to_string(), artifact.to_string());
-                    self.state.folders.insert(key, folder);
-                }
-                self.state.jobs[position].finding = Some(verified.finding);
-                self.end(position, verified.outcome)?;
-                Ok(position)
-            }
-            Finished::Download(position, downloaded) => {
-                self.attempt_ended(position, 0, &downloaded.ended)?;
-                self.state.jobs[position].bytes = downloaded.bytes;
-                self.end(position, downloaded.ended.outcome)?;
-                Ok(position)
-            }
+    fn finish_verify(
+        &mut self,
+        position: usize,
+        verified: Verified,
+        running: &mut JoinSet<Finished>,
+    ) -> io::Result<()> {
+        if let (Some(folder), JobSpec::Verify(spec)) =
+            (verified.folder, &self.context.plan.jobs[position].spec)
+            && let Some(artifact) = &spec.artifact
+        {
+            let key = (spec.model.to_string(), artifact.to_string());
+            self.state.folders.insert(key, folder);
         }
+        // Where no process was started there is nothing to tell but the verdict.
+        if verified.ended.usage.is_some() {
+            self.attempt_ended(position, 0, &verified.ended)?;
+        }
+        if self.plan_retry(position, &verified.ended, running)? {
+            return Ok(());
+        }
+        self.state.jobs[position].finding = Some(verified.finding);
+        self.end(position, verified.ended.outcome)
+    }
+
+    fn finish_download(
+        &mut self,
+        position: usize,
+        downloaded: Downloaded,
+        running: &mut JoinSet<Finished>,
+    ) -> io::Result<()> {
+        self.attempt_ended(position, 0, &downloaded.ended)?;
+        if self.plan_retry(position, &downloaded.ended, running)? {
+            return Ok(());
+        }
+        self.state.jobs[position].bytes = downloaded.bytes;
+        self.end(position, downloaded.ended.outcome)
+    }
+
+    /// Waits, beside what else runs, for the next attempt at what may heal. Returns whether there
+    /// will be one.
+    fn plan_retry(
+        &mut self,
+        position: usize,
+        ended: &Ended,
+        running: &mut JoinSet<Finished>,
+    ) -> io::Result<bool> {
+        let Some(delay) = self.tell_retry(position, 0, ended)? else {
+            return Ok(false);
+        };
+        let context = Arc::clone(&self.context);
+        let cancel = self.cancel.clone();
+        running.spawn(async move {
+            let until = context.live.clock.now().saturating_add(delay);
+            let mut cancel = Cancel(cancel);
+            tokio::select! {
+                _ = cancel.wait() => {}
+                () = context.live.sleep_until(until) => {}
+            }
+            Finished::Waited(position)
+        });
+        Ok(true)
+    }
+
+    /// Tells that an attempt will be made again, if it will, and returns how long to wait before.
+    pub(super) fn tell_retry(
+        &mut self,
+        position: usize,
+        launch: u32,
+        ended: &Ended,
+    ) -> io::Result<Option<Duration>> {
+        if self.stop_reason().is_some() {
+            return Ok(None);
+        }
+        let job = &self.context.plan.jobs[position];
+        let failed = self.state.jobs[position].tries(launch);
+        let delay = delay_before_next(&self.context.plan.retries, job.kind, &ended.outcome, failed);
+        if let Some(delay) = delay {
+            let attempt = self.state.jobs[position].attempt(launch) + 1;
+            let job = job.id.clone();
+            self.emit(RunEvent::RetryPlanned {
+                job,
+                launch,
+                attempt,
+                delay_seconds: delay.as_secs_f64(),
+            })?;
+        }
+        Ok(delay)
     }
 
     /// Returns the end of a check that needs no work, if it needs none. A second verify takes over
@@ -171,19 +265,5 @@ impl Dispatcher<'_> {
             }
             _ => None,
         }
-    }
-}
-
-/// Whether a job of a class may start beside those that run.
-fn may_start(class: ResourceClass, busy: &[(usize, ResourceClass)]) -> bool {
-    if busy
-        .iter()
-        .any(|(_, other)| *other == ResourceClass::Machine)
-    {
-        return false;
-    }
-    match class {
-        ResourceClass::Machine => busy.is_empty(),
-        _ => busy.iter().filter(|(_, other)| *other == class).count() < class.slots(),
     }
 }

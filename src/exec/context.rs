@@ -1,19 +1,32 @@
 //! What a run is given: the plan, the places it may use, and how it may be cancelled.
 
-use crate::model::{MachineFacts, Plan};
+use super::live::Live;
+use crate::model::{JobId, MachineFacts, Plan, Progress, Shard};
 use crate::store::Store;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 use tokio::sync::watch;
 
-/// How a run treats what goes wrong.
+/// How a run treats what goes wrong, and how long it may go on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RunOptions {
     /// Stop at the first fault.
     pub fail_fast: bool,
     /// Stop after so many faults.
     pub max_failures: Option<usize>,
+    /// Leave out whole rounds of launches that would end later than this.
+    pub time_budget: Option<Duration>,
+}
+
+/// The part of a plan that a run does.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Which part it is called.
+    pub shard: Shard,
+    /// The positions of its jobs in the plan, with all that they need.
+    pub jobs: BTreeSet<usize>,
 }
 
 /// What a run is given.
@@ -23,6 +36,12 @@ pub struct RunContext {
     pub run_id: String,
     /// The plan.
     pub plan: Plan,
+    /// The part of it that is done; `None` = all of it.
+    pub part: Option<Part>,
+    /// Which attempt at its part this run is, from 1.
+    pub attempt: u32,
+    /// What an earlier run has done already, if this one goes on with it.
+    pub resumed: Option<Progress>,
     /// This program: it is the shim of every child and the worker of every built-in engine.
     pub program: PathBuf,
     /// Where models live.
@@ -31,6 +50,12 @@ pub struct RunContext {
     pub audio_cache: PathBuf,
     /// Where the children's output goes.
     pub logs: PathBuf,
+    /// Where commands write what nobody keeps.
+    pub work: PathBuf,
+    /// Where a control group for each child can be made, if the system lets us.
+    pub cgroup: Option<PathBuf>,
+    /// The versions that command backends have told, by backend.
+    pub versions: BTreeMap<String, String>,
     /// The machine.
     pub machine: MachineFacts,
     /// The command line, for the record.
@@ -39,6 +64,8 @@ pub struct RunContext {
     pub environment: BTreeMap<String, OsString>,
     /// How faults are treated.
     pub options: RunOptions,
+    /// What the run has going.
+    pub live: Live,
 }
 
 impl RunContext {
@@ -46,6 +73,21 @@ impl RunContext {
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<OsString> {
         self.environment.get(name).cloned()
+    }
+
+    /// Returns where the output of one launch of a job is kept.
+    pub(super) fn log_of(&self, job: &JobId, launch: u32) -> PathBuf {
+        let name = job.0.replace('/', "+");
+        // File systems stop at 255 bytes; the digest at the end keeps it unique.
+        let start = name.len().saturating_sub(200);
+        self.logs.join(format!("{}.{launch}.log", &name[start..]))
+    }
+
+    /// Returns whether this run does the job at a position of the plan.
+    pub(super) fn does(&self, position: usize) -> bool {
+        self.part
+            .as_ref()
+            .is_none_or(|part| part.jobs.contains(&position))
     }
 }
 

@@ -2,30 +2,24 @@
 //! says anything.
 
 use super::context::{Cancellation, RunContext};
+use super::notes::Notes;
 use super::state::RunState;
 use super::supervise::Ended;
-use crate::clock::{Clock, SystemClock, wall_time};
+use crate::clock::{Clock, wall_time};
 use crate::event::{EventSink, RunEvent, Stamped};
 use crate::machine::{governor, load_average};
 use crate::model::{
-    JobSpec, Outcome, ProcessEnd, SpecDigest, Stage, Verdict, VerifyFinding, VerifySpec,
+    JobSpec, LoadAverage, Outcome, SpecDigest, Stage, Verdict, VerifyFinding, VerifySpec,
 };
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
-/// Where tasks tell the dispatcher what happens.
-#[derive(Clone)]
-pub(super) struct Notes(mpsc::UnboundedSender<RunEvent>);
-
-impl Notes {
-    pub(super) fn tell(&self, event: RunEvent) {
-        // The dispatcher outlives its tasks; if it is gone, so is the run.
-        let _ = self.0.send(event);
-    }
-}
+/// How long what was read of the machine's state is good: it changes slowly, and reading it for
+/// each of thousands of small jobs would cost more than the jobs.
+const FRESH: Duration = Duration::from_millis(200);
 
 /// What a run came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,36 +34,42 @@ pub struct RunSummary {
 
 pub(super) struct Dispatcher<'a> {
     pub(super) context: Arc<RunContext>,
-    pub(super) sink: &'a mut dyn EventSink,
-    pub(super) clock: SystemClock,
-    pub(super) sequence: u64,
+    pub(super) sink: &'a mut (dyn EventSink + Send),
+    sequence: u64,
     pub(super) state: RunState,
     pub(super) notes: Notes,
     pub(super) heard: mpsc::UnboundedReceiver<RunEvent>,
     pub(super) cancel: Cancellation,
+    /// What the machine was like, and when that was read.
+    machine_now: Option<(Instant, Option<LoadAverage>, Option<String>)>,
 }
 
-/// Carries out a plan.
+/// Carries out a plan, inside a runtime. What runs beside the dispatcher are tasks of that runtime:
+/// a journal that is slow to write holds up no limit.
 ///
 /// # Errors
 ///
 /// Fails if the journal cannot be written; then everything that ran has been ended.
 pub async fn run(
     context: RunContext,
-    sink: &mut dyn EventSink,
+    sink: &mut (dyn EventSink + Send),
     cancel: Cancellation,
 ) -> io::Result<RunSummary> {
     let (sender, heard) = mpsc::unbounded_channel();
-    let state = RunState::new(&context.plan);
+    let state = RunState::new(&context);
+    let sequence = context
+        .resumed
+        .as_ref()
+        .map_or(0, |done| done.next_sequence);
     let mut dispatcher = Dispatcher {
         context: Arc::new(context),
         sink,
-        clock: SystemClock::default(),
-        sequence: 0,
+        sequence,
         state,
         notes: Notes(sender),
         heard,
         cancel,
+        machine_now: None,
     };
     dispatcher.run().await
 }
@@ -77,6 +77,8 @@ pub async fn run(
 impl Dispatcher<'_> {
     async fn run(&mut self) -> io::Result<RunSummary> {
         let context = Arc::clone(&self.context);
+        let begun = context.live.clock.now();
+        let jobs = self.state.jobs.iter().filter(|job| !job.is_over()).count();
         self.emit(RunEvent::RunStarted {
             run_id: context.run_id.clone(),
             plan_digest: context.plan.digest.clone(),
@@ -84,13 +86,15 @@ impl Dispatcher<'_> {
             build_profile: build_profile().into(),
             command_line: context.command_line.clone(),
             machine: context.machine.clone(),
-            jobs: context.plan.jobs.len(),
-            shard: None,
-            attempt: 1,
-            resumed: false,
+            jobs,
+            shard: context.part.as_ref().map(|part| part.shard),
+            attempt: context.attempt,
+            resumed: context.resumed.is_some(),
         })?;
+        self.reopen()?;
         for position in 0..context.plan.jobs.len() {
-            if let Some(reason) = context.plan.jobs[position].skip.clone() {
+            let skip = context.plan.jobs[position].skip.clone();
+            if let Some(reason) = skip.filter(|_| !self.state.jobs[position].is_over()) {
                 self.end(
                     position,
                     Outcome::Skipped {
@@ -107,7 +111,7 @@ impl Dispatcher<'_> {
             .stop_reason()
             .unwrap_or_else(|| "the run was ended".into());
         for position in 0..context.plan.jobs.len() {
-            if self.state.jobs[position].outcome.is_none() {
+            if !self.state.jobs[position].is_over() {
                 self.end(
                     position,
                     Outcome::Cancelled {
@@ -117,7 +121,7 @@ impl Dispatcher<'_> {
             }
         }
         let interrupted = self.interrupted().is_some();
-        let seconds = self.clock.now().as_secs_f64();
+        let seconds = (context.live.clock.now().saturating_sub(begun)).as_secs_f64();
         self.emit(RunEvent::RunEnded {
             interrupted,
             seconds,
@@ -129,17 +133,58 @@ impl Dispatcher<'_> {
         })
     }
 
+    /// Tells of each job that an earlier run knew, and that is done again or further, why.
+    fn reopen(&mut self) -> io::Result<()> {
+        let context = Arc::clone(&self.context);
+        let Some(done) = &context.resumed else {
+            return Ok(());
+        };
+        for (position, job) in context.plan.jobs.iter().enumerate() {
+            if self.state.jobs[position].is_over() {
+                continue;
+            }
+            let Some(progress) = done.jobs.get(&job.id) else {
+                continue;
+            };
+            if let Some((reason, detail)) = &progress.rerun {
+                self.emit(RunEvent::JobReopened {
+                    job: job.id.clone(),
+                    reason: *reason,
+                    detail: detail.clone(),
+                    keeps_trials: !progress.launches.is_empty(),
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     /// Says something: to the journal first, whose failure ends the run.
     pub(super) fn emit(&mut self, event: RunEvent) -> io::Result<()> {
+        for stretch in self.context.live.take_suspensions() {
+            let seconds = stretch.as_secs_f64();
+            self.emit_stamped(RunEvent::Suspended { seconds })?;
+        }
+        self.emit_stamped(event)
+    }
+
+    fn emit_stamped(&mut self, event: RunEvent) -> io::Result<()> {
         let stamped = Stamped {
             v: 1,
             sequence: self.sequence,
             at: wall_time(),
-            elapsed_seconds: self.clock.now().as_secs_f64(),
+            elapsed_seconds: self.context.live.clock.now().as_secs_f64(),
             event,
         };
         self.sequence += 1;
         self.sink.emit(&stamped)
+    }
+
+    /// Passes on what tasks have told.
+    pub(super) fn emit_heard(&mut self) -> io::Result<()> {
+        while let Ok(event) = self.heard.try_recv() {
+            self.emit(event)?;
+        }
+        Ok(())
     }
 
     fn interrupted(&self) -> Option<String> {
@@ -151,7 +196,7 @@ impl Dispatcher<'_> {
         if let Some(reason) = self.interrupted() {
             return Some(reason);
         }
-        let faults = self.state.faults();
+        let faults = self.state.new_faults;
         let options = &self.context.options;
         if options.fail_fast && faults > 0 {
             return Some("another job failed, and --fail-fast was given".into());
@@ -164,58 +209,87 @@ impl Dispatcher<'_> {
         }
     }
 
+    /// An attempt begins. Returns its number.
     pub(super) fn begin(
         &mut self,
         position: usize,
         launch: u32,
         limit: Option<f64>,
-    ) -> io::Result<()> {
-        let now = self.clock.now();
-        self.state.jobs[position].started = Some(now);
+    ) -> io::Result<u32> {
+        let now = self.context.live.clock.now();
+        let state = &mut self.state.jobs[position];
+        state.started = Some(now);
+        let attempt = state.next_attempt(launch);
+        let (load, governor) = self.machine_now();
         let job = &self.context.plan.jobs[position];
         self.emit(RunEvent::AttemptStarted {
             job: job.id.clone(),
             kind: job.kind,
             launch,
-            attempt: 1,
+            attempt,
             limit_seconds: limit,
-            load: load_average(),
-            governor: governor(),
-        })
+            load,
+            governor,
+        })?;
+        Ok(attempt)
     }
 
+    /// An attempt has ended, and with it the process that it had.
     pub(super) fn attempt_ended(
         &mut self,
         position: usize,
         launch: u32,
         ended: &Ended,
     ) -> io::Result<()> {
+        self.pause(position);
+        let job = self.context.plan.jobs[position].id.clone();
+        let count = ended
+            .usage
+            .as_ref()
+            .map_or(0, |usage| usage.leaked_processes);
+        if count > 0 {
+            self.emit(RunEvent::ProcessesLeaked {
+                job: job.clone(),
+                launch,
+                count,
+                processes: ended.leaked.clone(),
+            })?;
+        }
+        let (load, _) = self.machine_now();
+        let attempt = self.state.jobs[position].attempt(launch);
         self.emit(RunEvent::AttemptEnded {
-            job: self.context.plan.jobs[position].id.clone(),
+            job,
             launch,
-            attempt: 1,
+            attempt,
             outcome: ended.outcome.clone(),
-            process: ProcessEnd::default(),
+            process: ended.process,
             usage: ended.usage.clone(),
             stderr_tail: ended.stderr_tail.clone(),
-            load: load_average(),
+            load,
         })
     }
 
-    /// Ends a job, once.
-    pub(super) fn end(&mut self, position: usize, outcome: Outcome) -> io::Result<()> {
-        let now = self.clock.now();
+    /// A job's attempt is over; until the next one begins its time does not run.
+    fn pause(&mut self, position: usize) {
+        let now = self.context.live.clock.now();
         let state = &mut self.state.jobs[position];
-        if state.outcome.is_some() {
-            return Ok(());
-        }
-        state.outcome = Some(outcome.clone());
         state.took += state
             .started
             .take()
             .map_or(Duration::ZERO, |started| now.saturating_sub(started));
+    }
+
+    /// Ends a job, once.
+    pub(super) fn end(&mut self, position: usize, outcome: Outcome) -> io::Result<()> {
+        self.pause(position);
+        let state = &mut self.state.jobs[position];
+        if state.is_over() {
+            return Ok(());
+        }
+        state.outcome = Some(outcome.clone());
         let seconds = state.took.as_secs_f64();
         let (finding, bytes) = (state.finding.clone(), state.bytes);
+        self.state.new_faults += usize::from(outcome.is_fault());
         let job = self.context.plan.jobs[position].id.clone();
         self.emit(RunEvent::JobEnded {
             job,
@@ -226,10 +300,25 @@ impl Dispatcher<'_> {
         })
     }
 
+    /// Returns load averages and governor, as of a moment ago.
+    fn machine_now(&mut self) -> (Option<LoadAverage>, Option<String>) {
+        let now = Instant::now();
+        let (read, load, governor) = match self.machine_now.take() {
+            Some(known) if now.duration_since(known.0) < FRESH => known,
+            _ => (now, load_average(), governor()),
+        };
+        self.machine_now = Some((read, load, governor.clone()));
+        (load, governor)
+    }
+
     /// Counts the artifacts whose last verdict is not complete.
     fn not_complete(&self) -> usize {
         let mut last: BTreeMap<SpecDigest, Option<Verdict>> = BTreeMap::new();
         for (job, state) in self.context.plan.jobs.iter().zip(&self.state.jobs) {
+            // Another part of the plan answers for its own.
+            if state.is_not_ours && state.outcome.is_none() {
+                continue;
+            }
             if let JobSpec::Verify(spec) = &job.spec {
                 let asked = VerifySpec {
                     stage: Stage::Before,

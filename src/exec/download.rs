@@ -2,15 +2,16 @@
 //! checked, then moved whole into the store.
 
 use super::context::{Cancellation, RunContext};
-use super::dispatcher::Notes;
+use super::notes::Notes;
 use super::recipe::run_recipe;
 use super::supervise::{Cancel, Ended};
+use crate::clock::Clock;
 use crate::event::RunEvent;
 use crate::fetch::{HubRequest, Publication, RecipeRun, Workplace, fetch_hub};
 use crate::model::{Artifact, DownloadSpec, JobId, Outcome, Phase, Source};
 use std::path::Path;
 use std::sync::Arc;
-use tokio::time::timeout;
+use std::time::Duration;
 
 /// What a download came to.
 pub(super) struct Downloaded {
@@ -23,6 +24,7 @@ pub(super) async fn download(
     context: Arc<RunContext>,
     job: JobId,
     spec: DownloadSpec,
+    limit: Duration,
     notes: Notes,
     cancel: Cancellation,
 ) -> Downloaded {
@@ -36,14 +38,10 @@ pub(super) async fn download(
         .as_ref()
         .and_then(|id| context.plan.recipes.get(id));
     let failed = |reason: String| Downloaded {
-        ended: Ended {
-            outcome: Outcome::Failed {
-                phase: Phase::Download,
-                reason,
-            },
-            usage: None,
-            stderr_tail: String::new(),
-        },
+        ended: Ended::without_process(Outcome::Failed {
+            phase: Phase::Download,
+            reason,
+        }),
         bytes: 0,
     };
     let workplace = match Workplace::new(&context.store) {
@@ -57,10 +55,19 @@ pub(super) async fn download(
             Err(reason) => return failed(reason),
         };
         destination = run.destination.clone();
-        run_recipe(&context, &job, recipe, &run, &notes, cancel).await
+        run_recipe(&context, &job, recipe, &run, limit, &notes, cancel).await
     } else {
         destination = workplace.path().join("destination");
-        run_hub(&context, &job, &artifacts, &destination, &notes, cancel).await
+        run_hub(
+            &context,
+            &job,
+            &artifacts,
+            &destination,
+            limit,
+            &notes,
+            cancel,
+        )
+        .await
     };
     if ended.outcome != Outcome::Completed {
         return Downloaded { ended, bytes: 0 };
@@ -98,6 +105,7 @@ async fn run_hub(
     job: &JobId,
     artifacts: &[Artifact],
     destination: &Path,
+    limit: Duration,
     notes: &Notes,
     cancel: Cancellation,
 ) -> Ended {
@@ -126,24 +134,22 @@ async fn run_hub(
         Ok::<(), String>(())
     };
     let mut cancel = Cancel(cancel);
+    let deadline = context.live.clock.now().saturating_add(limit);
+    let phase = Phase::Download;
     // Dropping the fetch closes its connections: nothing goes on behind it.
     let outcome = tokio::select! {
         biased;
         reason = cancel.wait() => Outcome::Cancelled { reason },
-        fetched = timeout(deadlines.download_total, fetch) => match fetched {
-            Ok(Ok(())) => Outcome::Completed,
-            Ok(Err(reason)) => Outcome::Failed { phase: Phase::Download, reason },
-            Err(_) => Outcome::TimedOut {
-                phase: Phase::Download,
-                limit_seconds: deadlines.download_total.as_secs_f64(),
-            },
+        () = context.live.sleep_until(deadline) => Outcome::TimedOut {
+            phase,
+            limit_seconds: limit.as_secs_f64(),
+        },
+        fetched = fetch => match fetched {
+            Ok(()) => Outcome::Completed,
+            Err(reason) => Outcome::Failed { phase, reason },
         },
     };
-    Ended {
-        outcome,
-        usage: None,
-        stderr_tail: String::new(),
-    }
+    Ended::without_process(outcome)
 }
 
 fn no_source(artifact: &Artifact) -> String {

@@ -1,107 +1,116 @@
-//! Starting a child under its shim, and holding on to the four things that connect to it.
+//! Starting a child under its shim, and holding on to what connects to it.
 
-use crate::engine::LaunchSpec;
-use command_fds::CommandFdExt;
-use command_fds::FdMapping;
+use super::context::RunContext;
+use super::supervise::Task;
+use command_fds::{CommandFdExt, FdMapping};
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
+use std::os::unix::net::UnixStream as StdStream;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
 /// How often a shim looks at the memory of its tree, in milliseconds.
 const SAMPLE: &str = "100";
+/// Where an engine finds its protocol socket.
+const PROTOCOL: i32 = 3;
 
 /// A running shim with its child.
 pub(super) struct Process {
     /// The shim.
     pub(super) shim: Child,
-    /// The control pipe; dropping it ends everything.
-    pub(super) control: Option<ChildStdin>,
+    /// Control to the shim, reports from it. Its end ends everything.
+    pub(super) link: Arc<UnixStream>,
     /// What the child prints.
-    pub(super) stdout: Option<ChildStdout>,
+    pub(super) stdout: Option<pipe::Receiver>,
     /// What the child complains about.
-    pub(super) stderr: Option<ChildStderr>,
-    /// What the shim reports.
-    pub(super) reports: pipe::Receiver,
+    pub(super) stderr: Option<pipe::Receiver>,
     /// The protocol socket, for engines.
     pub(super) protocol: Option<UnixStream>,
 }
 
 /// Starts a child.
-pub(super) fn spawn(
-    shim_program: &Path,
-    spec: &LaunchSpec,
-    directory: Option<&Path>,
-    backstop: Duration,
-) -> io::Result<Process> {
-    let (reports, reports_of_shim) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-    let mut mappings = vec![FdMapping {
-        parent_fd: reports_of_shim,
-        child_fd: 4,
-    }];
-    let mut protocol = None;
-    if spec.protocol {
-        let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
-        ours.set_nonblocking(true)?;
-        protocol = Some(UnixStream::from_std(ours)?);
-        mappings.push(FdMapping {
-            parent_fd: OwnedFd::from(theirs),
-            child_fd: 3,
-        });
-    }
-    let mut command = std::process::Command::new(shim_program);
+pub(super) fn spawn(context: &RunContext, task: &Task) -> io::Result<Process> {
+    let (ours, theirs) = StdStream::pair()?;
+    ours.set_nonblocking(true)?;
+    let link = Arc::new(UnixStream::from_std(ours)?);
+    let mut command = Command::new(&context.program);
     command
-        .args(shim_arguments(spec, backstop))
+        .args(shim_arguments(context, task))
         .env_clear()
-        .envs(&spec.environment)
-        .stdin(Stdio::piped())
+        .envs(&task.launch.environment)
+        .stdin(OwnedFd::from(theirs))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    if let Some(directory) = directory {
+    if let Some(directory) = &task.directory {
         command.current_dir(directory);
     }
-    command
-        .fd_mappings(mappings)
-        .map_err(|error| io::Error::other(format!("descriptors cannot be passed on: {error}")))?;
-    let mut command = Command::from(command);
+    let protocol = if task.launch.protocol {
+        Some(pass_protocol(&mut command)?)
+    } else {
+        None
+    };
     let mut shim = command.spawn()?;
-    // The mapped descriptors are owned by the command; dropping it closes our copies, so that an
-    // end of file can be seen.
+    // The command owns the far ends of what it passed on; as long as it has them, no end of file is
+    // seen.
     drop(command);
+    let stdout = shim.stdout.take().map(OwnedFd::from);
+    let stderr = shim.stderr.take().map(OwnedFd::from);
     Ok(Process {
-        control: shim.stdin.take(),
-        stdout: shim.stdout.take(),
-        stderr: shim.stderr.take(),
+        link,
+        stdout: stdout.map(receiver).transpose()?,
+        stderr: stderr.map(receiver).transpose()?,
         shim,
-        reports: pipe::Receiver::from_owned_fd(set_nonblocking(reports)?)?,
         protocol,
     })
 }
 
+/// Gives a child a socket under the number where an engine looks for it. Only those who need one
+/// pay for it: without it a child is started without a hook between fork and exec.
+fn pass_protocol(command: &mut Command) -> io::Result<UnixStream> {
+    let (ours, theirs) = StdStream::pair()?;
+    ours.set_nonblocking(true)?;
+    command
+        .fd_mappings(vec![FdMapping {
+            parent_fd: OwnedFd::from(theirs),
+            child_fd: PROTOCOL,
+        }])
+        .map_err(|error| io::Error::other(format!("descriptors cannot be passed on: {error}")))?;
+    UnixStream::from_std(ours)
+}
+
+fn receiver(descriptor: OwnedFd) -> io::Result<pipe::Receiver> {
+    rustix::io::ioctl_fionbio(&descriptor, true)?;
+    pipe::Receiver::from_owned_fd_unchecked(descriptor)
+}
+
 /// Returns the shim's command line, as `shim` documents it.
-fn shim_arguments(spec: &LaunchSpec, backstop: Duration) -> Vec<OsString> {
-    let wall = if spec.network { "none" } else { "network" };
+fn shim_arguments(context: &RunContext, task: &Task) -> Vec<OsString> {
+    let wall = if task.launch.network {
+        "none"
+    } else {
+        "network"
+    };
     let mut arguments: Vec<OsString> = vec![crate::shim::VERB.into()];
-    arguments.extend(["--wall", wall, "--sample-ms", SAMPLE].map(OsString::from));
+    arguments
+        .extend(["--report-fd", "0", "--wall", wall, "--sample-ms", SAMPLE].map(OsString::from));
     arguments.extend([
         "--backstop-ms".into(),
-        backstop.as_millis().to_string().into(),
+        task.backstop.as_millis().to_string().into(),
     ]);
-    if spec.protocol {
+    if let Some(cgroup) = &context.cgroup {
+        arguments.extend(["--cgroup".into(), cgroup.into()]);
+    }
+    if !task.cpus.is_empty() {
+        let list: Vec<String> = task.cpus.iter().map(u32::to_string).collect();
+        arguments.extend(["--cpus".into(), list.join(",").into()]);
+    }
+    if task.launch.protocol {
         arguments.push("--protocol".into());
     }
     arguments.push("--".into());
-    arguments.extend(spec.command.iter().cloned());
+    arguments.extend(task.launch.command.iter().cloned());
     arguments
-}
-
-fn set_nonblocking(descriptor: OwnedFd) -> io::Result<OwnedFd> {
-    let flags = rustix::fs::fcntl_getfl(&descriptor)?;
-    rustix::fs::fcntl_setfl(&descriptor, flags | rustix::fs::OFlags::NONBLOCK)?;
-    Ok(descriptor)
 }

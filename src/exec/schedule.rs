@@ -3,64 +3,134 @@
 use crate::model::{JobSpec, Order, Plan, VerifyMethod};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-/// What a job takes of the machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ResourceClass {
-    /// A little reading: several at once.
-    Files,
-    /// The network: a few at once.
-    Network,
-    /// The whole machine: nothing else beside it, because engines spin when they are crowded.
-    Machine,
+/// Transfers that may run at once.
+const NETWORK_SLOTS: u32 = 2;
+
+/// What a job takes of the machine while it runs. Timed jobs take all of it and are not handed out
+/// here: they run one by one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Claim {
+    /// Cores that it keeps busy: as many as it has threads.
+    pub(super) cores: u32,
+    /// Transfers that it makes.
+    pub(super) network: u32,
 }
 
-impl ResourceClass {
-    /// How many of a class may run at once.
-    pub(super) fn slots(self) -> usize {
-        match self {
-            Self::Files => 4,
-            Self::Network => 2,
-            Self::Machine => 1,
-        }
-    }
-
-    /// Returns the class of a job.
-    pub(super) fn of(spec: &JobSpec) -> Self {
+impl Claim {
+    /// Returns what a verify or a download takes. `threads` is the number of threads of an engine
+    /// that is not told one.
+    pub(super) fn of(plan: &Plan, spec: &JobSpec, threads: u32) -> Self {
         match spec {
-            JobSpec::Verify(verify) => match verify.method {
-                VerifyMethod::CacheCheck | VerifyMethod::Checksum => Self::Files,
-                VerifyMethod::Load | VerifyMethod::Transcribe => Self::Machine,
-            },
-            JobSpec::Download(_) => Self::Network,
-            JobSpec::Benchmark(_) => Self::Machine,
+            JobSpec::Verify(verify) => {
+                let asks_engine =
+                    matches!(verify.method, VerifyMethod::Load | VerifyMethod::Transcribe);
+                let told = verify.settings.get("threads").and_then(|value| {
+                    value
+                        .as_integer()
+                        .and_then(|threads| u32::try_from(threads).ok())
+                });
+                let cores = if asks_engine {
+                    told.unwrap_or(threads)
+                } else {
+                    1
+                };
+                Self { cores, network: 0 }
+            }
+            JobSpec::Download(download) => {
+                // A recipe computes as well as it fetches.
+                let recipe = download.recipe.as_ref();
+                let computes = recipe.is_some_and(|id| plan.recipes.contains_key(id));
+                Self {
+                    cores: u32::from(computes),
+                    network: 1,
+                }
+            }
+            JobSpec::Benchmark(_) => Self::default(),
         }
     }
 }
 
-/// Returns every launch of the benchmarks as (launch, position in the plan), in the order in which
-/// they are done: round by round over the launches, so that each row is visited once in a round,
-/// and within a round in a seeded random order, so that drift of the machine falls on no one row.
-pub(super) fn timed_order(plan: &Plan, benchmarks: &[usize]) -> Vec<(u32, usize)> {
+/// What the machine has, and who has it. A job is known by a number.
+#[derive(Clone, Debug)]
+pub(super) struct Resources {
+    cores: u32,
+    taken: BTreeMap<usize, Claim>,
+}
+
+impl Resources {
+    /// All is free.
+    pub(super) fn new(cores: u32) -> Self {
+        Self {
+            cores: cores.max(1),
+            taken: BTreeMap::new(),
+        }
+    }
+
+    fn taken(&self) -> Claim {
+        self.taken
+            .values()
+            .fold(Claim::default(), |sum, claim| Claim {
+                cores: sum.cores.saturating_add(claim.cores),
+                network: sum.network.saturating_add(claim.network),
+            })
+    }
+
+    /// Returns which of the waiting jobs may start now, in their order, and takes what they need.
+    /// Who is short of cores holds back those behind it that want some, or large jobs would wait
+    /// for as long as there are small ones.
+    pub(super) fn start(&mut self, waiting: &[(usize, Claim)]) -> Vec<usize> {
+        let mut started = Vec::new();
+        let mut cores_are_waited_for = false;
+        for (job, claim) in waiting {
+            let taken = self.taken();
+            // A job with more threads than there are cores gets all of them.
+            let cores = claim.cores.min(self.cores);
+            let cores_fit =
+                cores == 0 || (!cores_are_waited_for && taken.cores + cores <= self.cores);
+            let network_fits = claim.network == 0 || taken.network + claim.network <= NETWORK_SLOTS;
+            if cores_fit && network_fits {
+                let claim = Claim { cores, ..*claim };
+                self.taken.insert(*job, claim);
+                started.push(*job);
+            } else if !cores_fit {
+                cores_are_waited_for = true;
+            }
+        }
+        started
+    }
+
+    /// A job has ended, or waits.
+    pub(super) fn give_back(&mut self, job: usize) {
+        self.taken.remove(&job);
+    }
+}
+
+/// Returns the rounds of launches of some benchmarks, as positions in the plan: each row is
+/// visited once in a round, and within a round in a seeded random order, so that drift of the
+/// machine falls on no one row.
+pub(super) fn rounds(plan: &Plan, benchmarks: &[usize]) -> Vec<Vec<usize>> {
     let launches = |position: &usize| match &plan.jobs[*position].spec {
         JobSpec::Benchmark(benchmark) => benchmark.launches,
         _ => 0,
     };
-    let rounds = benchmarks.iter().map(launches).max().unwrap_or(0);
+    let count = benchmarks.iter().map(launches).max().unwrap_or(0);
     let mut random = ChaCha8Rng::seed_from_u64(plan.seed);
-    let mut order = Vec::new();
-    for round in 0..rounds {
-        let mut block: Vec<usize> = benchmarks
-            .iter()
-            .copied()
-            .filter(|position| launches(position) > round)
-            .collect();
-        if plan.order == Order::Rounds {
-            shuffle(&mut block, &mut random);
-        }
-        order.extend(block.into_iter().map(|position| (round, position)));
-    }
-    order
+    (0..count)
+        .map(|round| {
+            let mut block: Vec<usize> = benchmarks
+                .iter()
+                .copied()
+                .filter(|position| launches(position) > round)
+                .collect();
+            if plan.order == Order::Rounds {
+                shuffle(&mut block, &mut random);
+            }
+            block
+        })
+        .collect()
 }
 
 /// Fisher and Yates' shuffle. The bias of the remainder is below 2^-32 for any plan that fits.
@@ -69,5 +139,85 @@ fn shuffle(items: &mut [usize], random: &mut ChaCha8Rng) {
         let bound = u64::try_from(last).unwrap_or(u64::MAX - 1) + 1;
         let chosen = usize::try_from(random.next_u64() % bound).unwrap_or(0);
         items.swap(last, chosen);
+    }
+}
+
+/// Returns whether a round fits into what is left of a time budget: as long as a launch took on
+/// average so far, it takes for each of the round's. Before the first launch nothing is known, and
+/// a run that measures nothing helps nobody: the first round is always done.
+pub(super) fn fits_budget(
+    budget: Duration,
+    spent: Duration,
+    launches_done: usize,
+    took: Duration,
+    launches_to_do: usize,
+) -> bool {
+    let Ok(done) = u32::try_from(launches_done) else {
+        return spent <= budget;
+    };
+    if done == 0 {
+        return true;
+    }
+    let to_do = u32::try_from(launches_to_do).unwrap_or(u32::MAX);
+    let expected = (took / done).saturating_mul(to_do);
+    spent.saturating_add(expected) <= budget
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_large_job_is_not_passed_by_small_ones_for_ever() {
+        let mut resources = Resources::new(2);
+        let cores = |cores| Claim { cores, network: 0 };
+        assert_eq!(resources.start(&[(1, cores(1))]), [1]);
+        // Two cores are wanted and one is free: whoever comes later and wants a core waits too.
+        let transfer = Claim {
+            cores: 0,
+            network: 1,
+        };
+        let waiting = [(2, cores(2)), (3, cores(1)), (4, transfer)];
+        assert_eq!(resources.start(&waiting), [4]);
+        resources.give_back(1);
+        assert_eq!(resources.start(&waiting[..2]), [2]);
+    }
+
+    #[test]
+    fn the_first_round_is_done_whatever_the_budget_and_the_next_if_it_fits() {
+        let seconds = Duration::from_secs;
+        assert!(fits_budget(seconds(0), seconds(5), 0, seconds(0), 10));
+        // Four launches took eight seconds; four more take as long.
+        assert!(fits_budget(seconds(20), seconds(12), 4, seconds(8), 4));
+        assert!(!fits_budget(seconds(19), seconds(12), 4, seconds(8), 4));
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_gets_more_than_there_is_and_everybody_gets_a_turn(
+            cores in 1u32..5,
+            claims in proptest::collection::vec((0u32..8, 0u32..2), 1..30),
+        ) {
+            let mut resources = Resources::new(cores);
+            let mut waiting: Vec<(usize, Claim)> = claims
+                .iter()
+                .enumerate()
+                .map(|(job, (cores, network))| (job, Claim { cores: *cores, network: *network }))
+                .collect();
+            let mut turns = 0;
+            while !waiting.is_empty() {
+                let started = resources.start(&waiting);
+                prop_assert!(!started.is_empty());
+                let taken = resources.taken();
+                prop_assert!(taken.cores <= cores && taken.network <= NETWORK_SLOTS);
+                waiting.retain(|(job, _)| !started.contains(job));
+                for job in started {
+                    resources.give_back(job);
+                }
+                turns += 1;
+            }
+            prop_assert!(turns <= claims.len());
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! What has become of each job so far.
 
-use crate::model::{JobId, Outcome, Plan, VerifyFinding};
-use std::collections::HashMap;
+use super::context::RunContext;
+use crate::model::{JobId, JobProgress, Outcome, VerifyFinding};
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,15 +10,83 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub(super) struct JobState {
     pub(super) outcome: Option<Outcome>,
+    /// Its end is that of an earlier run, or it belongs to another part of the plan.
+    pub(super) is_not_ours: bool,
     pub(super) finding: Option<VerifyFinding>,
     /// When its running attempt began.
     pub(super) started: Option<Duration>,
     /// What its ended attempts took together.
     pub(super) took: Duration,
+    /// Attempts that were begun, at each launch.
+    attempts: HashMap<u32, u32>,
+    /// Those of them that this run began.
+    tries: HashMap<u32, u32>,
     /// Launches of a benchmark that have completed.
-    pub(super) launches: u32,
+    completed: BTreeSet<u32>,
+    /// Trials of launches that an earlier run did not finish.
+    trials: HashMap<u32, BTreeSet<(String, u32)>>,
     /// Bytes a download brought.
     pub(super) bytes: u64,
+}
+
+impl JobState {
+    /// Returns whether nothing of it is to be done any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.outcome.is_some() || self.is_not_ours
+    }
+
+    /// Counts an attempt at a launch, and returns its number, from 1.
+    pub(super) fn next_attempt(&mut self, launch: u32) -> u32 {
+        *self.tries.entry(launch).or_default() += 1;
+        let attempts = self.attempts.entry(launch).or_default();
+        *attempts += 1;
+        *attempts
+    }
+
+    /// Returns how often this run has tried a launch.
+    pub(super) fn tries(&self, launch: u32) -> u32 {
+        self.tries.get(&launch).copied().unwrap_or(0)
+    }
+
+    /// Returns the number of the attempt at a launch that was begun last.
+    pub(super) fn attempt(&self, launch: u32) -> u32 {
+        self.attempts.get(&launch).copied().unwrap_or(0)
+    }
+
+    /// A launch is done.
+    pub(super) fn complete(&mut self, launch: u32) {
+        self.completed.insert(launch);
+        self.trials.remove(&launch);
+    }
+
+    /// Returns whether a launch is done.
+    pub(super) fn has_completed(&self, launch: u32) -> bool {
+        self.completed.contains(&launch)
+    }
+
+    /// Returns how many launches are done.
+    pub(super) fn launches(&self) -> usize {
+        self.completed.len()
+    }
+
+    /// Returns the trials of a launch that an earlier run did.
+    pub(super) fn done(&self, launch: u32) -> BTreeSet<(String, u32)> {
+        self.trials.get(&launch).cloned().unwrap_or_default()
+    }
+
+    fn take_over(&mut self, progress: &JobProgress) {
+        self.outcome.clone_from(&progress.outcome);
+        self.is_not_ours = progress.outcome.is_some();
+        self.took = Duration::try_from_secs_f64(progress.seconds).unwrap_or_default();
+        for (launch, done) in &progress.launches {
+            self.attempts.insert(*launch, done.attempts);
+            if done.completed {
+                self.completed.insert(*launch);
+            } else {
+                self.trials.insert(*launch, done.trials.clone());
+            }
+        }
+    }
 }
 
 /// All jobs, by their position in the plan.
@@ -27,12 +96,27 @@ pub(super) struct RunState {
     positions: HashMap<JobId, usize>,
     /// Folders of artifacts that were found complete, by (model, artifact).
     pub(super) folders: HashMap<(String, String), PathBuf>,
+    /// Jobs that went wrong in this run, or were skipped because of one.
+    pub(super) new_faults: usize,
 }
 
 impl RunState {
-    pub(super) fn new(plan: &Plan) -> Self {
+    pub(super) fn new(context: &RunContext) -> Self {
+        let plan = &context.plan;
+        let done = context.resumed.as_ref();
+        let jobs = plan.jobs.iter().enumerate().map(|(position, job)| {
+            let mut state = JobState {
+                is_not_ours: !context.does(position),
+                ..JobState::default()
+            };
+            let progress = done.and_then(|done| done.jobs.get(&job.id));
+            if let Some(progress) = progress.filter(|_| !state.is_not_ours) {
+                state.take_over(progress);
+            }
+            state
+        });
         Self {
-            jobs: vec![JobState::default(); plan.jobs.len()],
+            jobs: jobs.collect(),
             positions: plan
                 .jobs
                 .iter()
@@ -40,6 +124,7 @@ impl RunState {
                 .map(|(position, job)| (job.id.clone(), position))
                 .collect(),
             folders: HashMap::new(),
+            new_faults: 0,
         }
     }
 
@@ -50,7 +135,8 @@ impl RunState {
             .collect()
     }
 
-    /// Returns the number of jobs that went wrong, or were skipped because of one.
+    /// Returns the number of jobs that went wrong, or were skipped because of one, whenever that
+    /// was.
     pub(super) fn faults(&self) -> usize {
         self.jobs
             .iter()

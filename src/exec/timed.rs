@@ -1,18 +1,27 @@
 //! Timed work: benchmarks, each launch alone on the machine.
 
-use super::benchmark::benchmark_launch;
+use super::benchmark::{Launch, run_launch};
 use super::dispatcher::Dispatcher;
 use super::inputs::{PreparedAudio, prepare_audio};
-use super::schedule::timed_order;
+use super::quiet::await_quiet;
+use super::schedule::{fits_budget, rounds};
+use super::supervise::{Cancel, Ended};
+use super::trials::trials_to_do;
 use crate::clock::Clock;
 use crate::event::RunEvent;
-use crate::model::{BenchmarkSpec, Job, JobKind, JobSpec, Outcome, Phase, Verdict, VerifyPolicy};
+use crate::model::{
+    BenchmarkSpec, Job, JobKind, JobSpec, Outcome, Phase, Stage, Verdict, VerifyPolicy,
+};
 use crate::store::{artifact_digest, candidates, check};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// Decoded recordings, or why there are none, by utterance.
+type Recordings = BTreeMap<String, Result<PreparedAudio, String>>;
 
 impl Dispatcher<'_> {
     /// Runs the benchmarks, launch by launch, with the machine to themselves.
@@ -20,7 +29,7 @@ impl Dispatcher<'_> {
         let context = Arc::clone(&self.context);
         let mut todo = Vec::new();
         for (position, job) in context.plan.jobs.iter().enumerate() {
-            if job.kind != JobKind::Benchmark || self.state.jobs[position].outcome.is_some() {
+            if job.kind != JobKind::Benchmark || self.state.jobs[position].is_over() {
                 continue;
             }
             match self.refusal(job) {
@@ -31,7 +40,13 @@ impl Dispatcher<'_> {
         if todo.is_empty() || self.stop_reason().is_some() {
             return Ok(());
         }
-        let audio = prepare_audio(&context, &todo).await;
+        // Decoding has no limit of its own, but nobody who wants to leave waits for it.
+        let mut cancel = Cancel(self.cancel.clone());
+        let audio = tokio::select! {
+            biased;
+            _ = cancel.wait() => return Ok(()),
+            audio = prepare_audio(&context, &todo) => audio,
+        };
         for prepared in audio.values().flatten() {
             self.emit(RunEvent::AudioPrepared {
                 utterance: prepared.id.clone(),
@@ -40,14 +55,79 @@ impl Dispatcher<'_> {
             })?;
         }
         self.identify_artifacts(&todo).await?;
-        for (launch, position) in timed_order(&context.plan, &todo) {
-            if self.stop_reason().is_some() {
-                return Ok(());
+        self.run_rounds(&todo, &audio).await
+    }
+
+    async fn run_rounds(&mut self, todo: &[usize], audio: &Recordings) -> io::Result<()> {
+        let context = Arc::clone(&self.context);
+        let begun = context.live.clock.now();
+        let rounds = rounds(&context.plan, todo);
+        let planned = u32::try_from(rounds.len()).unwrap_or(u32::MAX);
+        let mut launches_done = 0;
+        for (block, launch) in rounds.into_iter().zip(0u32..) {
+            let block: Vec<usize> = block
+                .into_iter()
+                .filter(|position| {
+                    let job = &self.state.jobs[*position];
+                    !job.is_over() && !job.has_completed(launch)
+                })
+                .collect();
+            if let Some(budget) = context.options.time_budget {
+                let now = context.live.clock.now();
+                let took = now.saturating_sub(begun);
+                let offset = context
+                    .resumed
+                    .as_ref()
+                    .map_or(0.0, |done| done.elapsed_seconds);
+                let offset = Duration::try_from_secs_f64(offset).unwrap_or_default();
+                let spent = now.saturating_sub(offset);
+                if !fits_budget(budget, spent, launches_done, took, block.len()) {
+                    return self.leave_out_rounds(todo, launch, planned, budget);
+                }
             }
-            // An earlier launch may have failed: then the job has its end already.
-            if self.state.jobs[position].outcome.is_none() {
-                self.run_launch(position, launch, &audio).await?;
+            for position in block {
+                if self.stop_reason().is_some() {
+                    return Ok(());
+                }
+                // An earlier launch may have failed: then the job has its end already.
+                if !self.state.jobs[position].is_over() {
+                    self.run_one(position, launch, audio).await?;
+                    launches_done += 1;
+                }
             }
+        }
+        // What an earlier run completed but could not say so.
+        for position in todo {
+            self.end_if_complete(*position)?;
+        }
+        Ok(())
+    }
+
+    /// Ends what the time budget has no room for: with the launches that it has, or as skipped if
+    /// there are none.
+    fn leave_out_rounds(
+        &mut self,
+        todo: &[usize],
+        done: u32,
+        planned: u32,
+        budget: Duration,
+    ) -> io::Result<()> {
+        let budget_seconds = budget.as_secs_f64();
+        self.emit(RunEvent::RoundsLeftOut {
+            done,
+            planned,
+            budget_seconds,
+        })?;
+        for position in todo {
+            let outcome = if self.state.jobs[*position].launches() > 0 {
+                Outcome::Completed
+            } else {
+                Outcome::Skipped {
+                    reason: format!("the time budget of {budget_seconds} s was spent"),
+                    because_of: None,
+                }
+            };
+            self.end(*position, outcome)?;
         }
         Ok(())
     }
@@ -68,15 +148,35 @@ impl Dispatcher<'_> {
             VerifyPolicy::Any => !needs.is_empty() && unproven.len() == needs.len(),
             VerifyPolicy::Ignore => false,
         };
-        let first = unproven.first().filter(|_| refused)?;
-        let cause = &self.context.plan.jobs[*first];
-        let found = self.state.jobs[*first].finding.as_ref().map_or_else(
+        let first = *unproven.first().filter(|_| refused)?;
+        let jobs = &self.context.plan.jobs;
+        if let Some((download, reason)) = self.failed_download_of(first) {
+            return Some(Outcome::Skipped {
+                reason: format!("the model could not be fetched ({reason})"),
+                because_of: Some(jobs[download].id.clone()),
+            });
+        }
+        let found = self.state.jobs[first].finding.as_ref().map_or_else(
             || "was not asked".to_owned(),
             |finding| format!("{}: {}", finding.verdict, finding.reason),
         );
         Some(Outcome::Skipped {
             reason: format!("the model was not verified ({found})"),
-            because_of: Some(cause.id.clone()),
+            because_of: Some(jobs[first].id.clone()),
+        })
+    }
+
+    /// Returns the download that a verify waited for and that went wrong, with its reason.
+    fn failed_download_of(&self, verify: usize) -> Option<(usize, String)> {
+        let job = &self.context.plan.jobs[verify];
+        if job.stage != Some(Stage::After) {
+            return None;
+        }
+        let needs = self.state.positions(&job.needs);
+        needs.into_iter().find_map(|need| {
+            let outcome = self.state.jobs[need].outcome.as_ref()?;
+            let is_download = self.context.plan.jobs[need].kind == JobKind::Download;
+            (is_download && outcome.is_fault()).then(|| (need, outcome.reason()))
         })
     }
 
@@ -97,8 +197,14 @@ impl Dispatcher<'_> {
                 continue;
             };
             let files = context.plan.models[&model].artifacts[&id].files.clone();
-            let digest =
-                tokio::task::spawn_blocking(move || artifact_digest(&folder, files.keys())).await;
+            let mut cancel = Cancel(self.cancel.clone());
+            let digest = tokio::select! {
+                biased;
+                _ = cancel.wait() => return Ok(()),
+                digest = tokio::task::spawn_blocking(move || {
+                    artifact_digest(&folder, files.keys())
+                }) => digest,
+            };
             if let Ok(Ok(digest)) = digest {
                 self.emit(RunEvent::ArtifactIdentified {
                     model,
@@ -124,11 +230,12 @@ impl Dispatcher<'_> {
         })
     }
 
-    async fn run_launch(
+    /// Runs one launch of a benchmark, again if it crashes and the matrix allows that.
+    async fn run_one(
         &mut self,
         position: usize,
         launch: u32,
-        audio: &BTreeMap<String, Result<PreparedAudio, String>>,
+        audio: &Recordings,
     ) -> io::Result<()> {
         let context = Arc::clone(&self.context);
         let job = &context.plan.jobs[position];
@@ -138,39 +245,57 @@ impl Dispatcher<'_> {
         let utterances = match self.utterances(spec, audio) {
             Ok(utterances) => utterances,
             Err(reason) => {
-                return self.end(
-                    position,
-                    Outcome::Failed {
-                        phase: Phase::Spawn,
-                        reason,
-                    },
-                );
+                let phase = Phase::Spawn;
+                return self.end(position, Outcome::Failed { phase, reason });
             }
         };
         let folder = spec.artifact.as_ref().and_then(|id| {
-            let files = context
-                .plan
-                .models
-                .get(spec.model.as_str())?
-                .artifacts
-                .get(id.as_str())?
-                .files
-                .keys();
+            let model = context.plan.models.get(spec.model.as_str())?;
+            let files = model.artifacts.get(id.as_str())?.files.keys();
             Some((self.folder_of(&spec.model, id)?, files.cloned().collect()))
         });
-        self.begin(position, launch, None)?;
-        let (notes, cancel) = (self.notes.clone(), self.cancel.clone());
-        let task = benchmark_launch(
-            Arc::clone(&context),
-            job.id.clone(),
-            spec.clone(),
-            launch,
-            folder,
-            utterances,
-            notes,
-            cancel,
-        );
-        tokio::pin!(task);
+        let names: Vec<&str> = utterances.iter().map(|audio| audio.id.as_str()).collect();
+        let mut trials = trials_to_do(spec, &names, &self.state.jobs[position].done(launch));
+        loop {
+            self.await_quiet().await?;
+            if self.stop_reason().is_some() {
+                return Ok(());
+            }
+            let attempt = self.begin(position, launch, None)?;
+            let task = Launch {
+                job: job.id.clone(),
+                spec: spec.clone(),
+                launch,
+                attempt,
+                folder: folder.clone(),
+                utterances: utterances.clone(),
+                trials,
+            };
+            let (notes, cancel) = (self.notes.clone(), self.cancel.clone());
+            // A task of its own: what the dispatcher waits for must not hold up its limits.
+            let task = tokio::spawn(run_launch(Arc::clone(&context), task, notes, cancel));
+            let ended = self.listen_until(task).await?;
+            self.attempt_ended(position, launch, &ended)?;
+            if ended.outcome == Outcome::Completed {
+                self.state.jobs[position].complete(launch);
+                return self.end_if_complete(position);
+            }
+            let Some(delay) = self.tell_retry(position, launch, &ended)? else {
+                return self.end(position, ended.outcome);
+            };
+            // What a process that crashed has measured is not believed.
+            trials = trials_to_do(spec, &names, &BTreeSet::new());
+            let until = context.live.clock.now().saturating_add(delay);
+            let mut cancel = Cancel(self.cancel.clone());
+            tokio::select! {
+                _ = cancel.wait() => {}
+                () = context.live.sleep_until(until) => {}
+            }
+        }
+    }
+
+    /// Passes on what a task tells until it ends.
+    async fn listen_until(&mut self, mut task: JoinHandle<Ended>) -> io::Result<Ended> {
         let ended = loop {
             tokio::select! {
                 Some(event) = self.heard.recv() => self.emit(event)?,
@@ -178,18 +303,39 @@ impl Dispatcher<'_> {
             }
         };
         self.emit_heard()?;
-        self.attempt_ended(position, launch, &ended)?;
-        if ended.outcome != Outcome::Completed {
-            return self.end(position, ended.outcome);
+        ended.map_err(|error| io::Error::other(error.to_string()))
+    }
+
+    /// Waits until other programs leave the machine alone, if the matrix asks for that.
+    async fn await_quiet(&mut self) -> io::Result<()> {
+        let Some(quiet) = self.context.plan.quiet else {
+            return Ok(());
+        };
+        let context = Arc::clone(&self.context);
+        let mut cancel = Cancel(self.cancel.clone());
+        let waited = tokio::select! {
+            biased;
+            _ = cancel.wait() => return Ok(()),
+            waited = await_quiet(&context.live, &quiet) => waited,
+        };
+        if waited.at_once && waited.quiet {
+            return Ok(());
         }
-        let now = self.clock.now();
-        let state = &mut self.state.jobs[position];
-        state.took += state
-            .started
-            .take()
-            .map_or(Duration::ZERO, |started| now.saturating_sub(started));
-        state.launches += 1;
-        if self.state.jobs[position].launches == spec.launches {
+        self.emit(RunEvent::QuietAwaited {
+            seconds: waited.seconds,
+            busy: waited.busy,
+            allowed: quiet.load,
+            quiet: waited.quiet,
+        })
+    }
+
+    /// Ends a benchmark whose launches are all done.
+    fn end_if_complete(&mut self, position: usize) -> io::Result<()> {
+        let JobSpec::Benchmark(spec) = &self.context.plan.jobs[position].spec else {
+            return Ok(());
+        };
+        let planned = usize::try_from(spec.launches).unwrap_or(usize::MAX);
+        if self.state.jobs[position].launches() >= planned {
             self.end(position, Outcome::Completed)?;
         }
         Ok(())
@@ -198,7 +344,7 @@ impl Dispatcher<'_> {
     fn utterances(
         &self,
         spec: &BenchmarkSpec,
-        audio: &BTreeMap<String, Result<PreparedAudio, String>>,
+        audio: &Recordings,
     ) -> Result<Vec<PreparedAudio>, String> {
         let definition = self
             .context

@@ -1,26 +1,40 @@
 //! Verify jobs: look at files; if they are right and the method asks for it, let the engine load.
 
 use super::attempt::TrialRequest;
-use super::benchmark::{EngineTask, run_engine};
 use super::context::{Cancellation, RunContext};
-use super::dispatcher::Notes;
+use super::engine::{EngineTask, run_engine};
 use super::known_clip;
+use super::notes::Notes;
+use super::supervise::{Cancel, Ended};
+use crate::clock::Clock;
 use crate::corpus::{DecodeLimits, DecodedCache, clip_of};
 use crate::model::{
     Artifact, AudioSource, Job, ModelSize, Outcome, Phase, Utterance, Verdict, VerifyFinding,
     VerifyMethod, VerifySpec,
 };
 use crate::protocol::{Reply, Request};
-use crate::store::{candidates, check};
+use crate::store::{candidates, check_until};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a verify came to.
 pub(super) struct Verified {
-    pub(super) outcome: Outcome,
+    pub(super) ended: Ended,
     pub(super) finding: VerifyFinding,
     /// Where the artifact was found complete.
     pub(super) folder: Option<PathBuf>,
+}
+
+impl Verified {
+    /// A verify that started no process.
+    fn plainly(outcome: Outcome, finding: VerifyFinding, folder: Option<PathBuf>) -> Self {
+        Self {
+            ended: Ended::without_process(outcome),
+            finding,
+            folder,
+        }
+    }
 }
 
 /// Carries out one verify.
@@ -31,39 +45,24 @@ pub(super) async fn verify(
     notes: Notes,
     cancel: Cancellation,
 ) -> Verified {
-    let artifact = spec
-        .artifact
-        .as_ref()
-        .and_then(|id| {
-            context
-                .plan
-                .models
-                .get(spec.model.as_str())?
-                .artifacts
-                .get(id.as_str())
-        })
-        .cloned();
+    let artifact = spec.artifact.as_ref().and_then(|id| {
+        let model = context.plan.models.get(spec.model.as_str())?;
+        model.artifacts.get(id.as_str()).cloned()
+    });
     let Some(artifact) = artifact else {
         // An engine that reads no model has nothing to verify.
         let finding = VerifyFinding::plain(Verdict::Complete, "");
-        return Verified {
-            outcome: Outcome::Completed,
-            finding,
-            folder: None,
-        };
+        return Verified::plainly(Outcome::Completed, finding, None);
     };
-    let digests = spec.method == VerifyMethod::Checksum;
-    let (finding, folder) = match look(&context, artifact.clone(), digests).await {
+    let (finding, folder) = match look(&context, &spec, artifact.clone(), cancel.clone()).await {
         Ok(found) => found,
-        Err(reason) => {
-            return Verified {
-                outcome: Outcome::Failed {
-                    phase: Phase::Verify,
-                    reason: reason.clone(),
-                },
-                finding: VerifyFinding::plain(Verdict::Error, reason),
-                folder: None,
+        Err(outcome) => {
+            let verdict = match outcome {
+                Outcome::TimedOut { .. } => Verdict::TimedOut,
+                _ => Verdict::Error,
             };
+            let finding = VerifyFinding::plain(verdict, outcome.reason());
+            return Verified::plainly(outcome, finding, None);
         }
     };
     let asks_engine = matches!(spec.method, VerifyMethod::Load | VerifyMethod::Transcribe);
@@ -74,32 +73,61 @@ pub(super) async fn verify(
             )
             .await
         }
-        folder => Verified {
-            outcome: Outcome::Completed,
-            finding,
-            folder,
-        },
+        folder => Verified::plainly(Outcome::Completed, finding, folder),
     }
 }
 
-/// Looks at the files. Returns the finding and, if they are right, their folder.
+/// Looks at the files, for as long as they may take. Returns the finding and, if they are right,
+/// their folder; else how the job ended.
 async fn look(
     context: &RunContext,
+    spec: &VerifySpec,
     artifact: Artifact,
-    digests: bool,
-) -> Result<(VerifyFinding, Option<PathBuf>), String> {
+    cancel: Cancellation,
+) -> Result<(VerifyFinding, Option<PathBuf>), Outcome> {
+    let digests = spec.method == VerifyMethod::Checksum;
+    let bytes = artifact.expected_bytes().filter(|_| digests);
+    let limit = context.plan.deadlines.files_of(
+        &spec.backend,
+        &spec.model,
+        size_of(context, spec),
+        bytes.unwrap_or(0),
+    );
     let folders = candidates(&artifact, &context.store);
-    tokio::task::spawn_blocking(move || {
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    let looking = tokio::task::spawn_blocking(move || {
         for folder in &folders {
-            let finding = check(&artifact, std::slice::from_ref(folder), digests);
+            let finding = check_until(&artifact, std::slice::from_ref(folder), digests, &stopped);
             if finding.verdict == Verdict::Complete {
                 return (finding, Some(folder.clone()));
             }
         }
-        (check(&artifact, &folders, digests), None)
-    })
-    .await
-    .map_err(|error| format!("looking at the files failed: {error}"))
+        (check_until(&artifact, &folders, digests, &stopped), None)
+    });
+    let deadline = context.live.clock.now().saturating_add(limit);
+    let mut cancel = Cancel(cancel);
+    let phase = Phase::Verify;
+    let ended = tokio::select! {
+        biased;
+        reason = cancel.wait() => Err(Outcome::Cancelled { reason }),
+        looked = looking => looked.map_err(|error| Outcome::Failed {
+            phase,
+            reason: format!("looking at the files failed: {error}"),
+        }),
+        () = context.live.sleep_until(deadline) => Err(Outcome::TimedOut {
+            phase,
+            limit_seconds: limit.as_secs_f64(),
+        }),
+    };
+    // A file system that does not answer keeps its thread; one that does lets it go at once.
+    stop.store(true, Ordering::Relaxed);
+    ended
+}
+
+fn size_of(context: &RunContext, spec: &VerifySpec) -> ModelSize {
+    let model = context.plan.models.get(spec.model.as_str());
+    model.map_or(ModelSize::Large, |model| model.size)
 }
 
 #[expect(
@@ -116,18 +144,15 @@ async fn ask_engine(
     notes: Notes,
     cancel: Cancellation,
 ) -> Verified {
-    let size = context
-        .plan
-        .models
-        .get(spec.model.as_str())
-        .map_or(ModelSize::Large, |model| model.size);
-    let limit = context
-        .plan
-        .deadlines
-        .verify_of(&spec.backend, &spec.model, size);
+    let limit =
+        context
+            .plan
+            .deadlines
+            .verify_of(&spec.backend, &spec.model, size_of(context, spec));
     let trials = if spec.method == VerifyMethod::Transcribe {
         match prepare_known_clip(context).await {
             Ok(samples) => vec![TrialRequest {
+                number: 0,
                 request: Request::Transcribe {
                     trial: 0,
                     samples,
@@ -142,11 +167,7 @@ async fn ask_engine(
                     phase: Phase::Verify,
                     reason,
                 };
-                return Verified {
-                    outcome,
-                    finding,
-                    folder: None,
-                };
+                return Verified::plainly(outcome, finding, None);
             }
         }
     } else {
@@ -161,9 +182,10 @@ async fn ask_engine(
         launch: 0,
         load_limit: limit,
         trials,
+        timed: false,
     };
     let mut heard = String::new();
-    let ended = run_engine(context, task, &notes, cancel, |reply, _| {
+    let mut ended = run_engine(context, task, &notes, cancel, |reply, _| {
         if let Reply::Done { text, .. } = reply {
             heard = text;
         }
@@ -173,6 +195,7 @@ async fn ask_engine(
         finding.network_wall.clone_from(&usage.network_wall);
     }
     let (outcome, verdict, reason) = judge(ended.outcome);
+    ended.outcome = outcome;
     finding.verdict = verdict;
     finding.reason = reason;
     if verdict == Verdict::Complete
@@ -184,7 +207,7 @@ async fn ask_engine(
     }
     let folder = (finding.verdict == Verdict::Complete).then_some(folder);
     Verified {
-        outcome,
+        ended,
         finding,
         folder,
     }

@@ -66,6 +66,8 @@ pub struct RecipeRun {
     pub command: Vec<String>,
     /// The folder to be filled.
     pub destination: PathBuf,
+    /// A folder for temporary files, which goes with the workplace.
+    pub temporary: PathBuf,
 }
 
 impl RecipeRun {
@@ -85,7 +87,9 @@ impl RecipeRun {
         let destination = workplace.path().join("destination");
         let recipes = workplace.path().join("recipes");
         let problem = |error: std::io::Error| format!("{}: {error}", workplace.path().display());
+        let temporary = workplace.path().join("temporary");
         fs::create_dir(&destination).map_err(problem)?;
+        fs::create_dir(&temporary).map_err(problem)?;
         if recipe.directory.is_none() {
             fs::create_dir(&recipes).map_err(problem)?;
             for (name, text) in BUILTIN_FILES {
@@ -123,6 +127,7 @@ impl RecipeRun {
         Ok(Self {
             command,
             destination,
+            temporary,
         })
     }
 }

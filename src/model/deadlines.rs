@@ -94,6 +94,9 @@ pub struct DeadlineOverride {
     pub job: Option<Duration>,
 }
 
+/// What a slow disk, or a network file system, reads in a second.
+const SLOW_DISK_BYTES_PER_SECOND: u64 = 20_000_000;
+
 /// The share of a limit after which a job is told to be slow, where nothing else is said.
 const SLOW: f64 = 0.5;
 
@@ -215,6 +218,14 @@ impl Deadlines {
     pub fn verify_of(&self, backend: &str, model: &str, size: ModelSize) -> Duration {
         self.overridden(backend, model, |entry| entry.verify)
             .unwrap_or_else(|| self.verify.of(size))
+    }
+
+    /// Returns the limit of looking at the files of a model, of which `bytes` are read: what a
+    /// verify by loading gets, and as long as a slow disk needs for them.
+    #[must_use]
+    pub fn files_of(&self, backend: &str, model: &str, size: ModelSize, bytes: u64) -> Duration {
+        let reading = Duration::from_secs(bytes / SLOW_DISK_BYTES_PER_SECOND);
+        self.verify_of(backend, model, size).saturating_add(reading)
     }
 
     /// Returns the limit of a benchmark's load.

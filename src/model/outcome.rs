@@ -23,6 +23,8 @@ pub enum Phase {
     Download,
     /// A verify without an engine is running.
     Verify,
+    /// All phases together.
+    Job,
 }
 
 impl fmt::Display for Phase {
@@ -35,6 +37,7 @@ impl fmt::Display for Phase {
             Self::Close => "close",
             Self::Download => "download",
             Self::Verify => "verify",
+            Self::Job => "job",
         })
     }
 }

@@ -1,20 +1,33 @@
 //! Is an artifact there, whole and right? By `stat`, and by reading it where the method asks.
 
-use super::digest::sha256_file;
+use super::digest::sha256_until;
 use crate::model::{Artifact, ArtifactFile, FileFinding, Verdict, VerifyFinding};
 use rayon::prelude::*;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 /// Looks for an artifact in each folder it may lie in, in their order. Returns the finding of the
 /// first that is complete, else of the first where anything is, else that it is missing.
 #[must_use]
 pub fn check(artifact: &Artifact, folders: &[impl AsRef<Path>], digests: bool) -> VerifyFinding {
+    check_until(artifact, folders, digests, &AtomicBool::new(false))
+}
+
+/// The same as [`check`], given up as soon as `stop` is set: what has not been read then is an
+/// error.
+#[must_use]
+pub fn check_until(
+    artifact: &Artifact,
+    folders: &[impl AsRef<Path>],
+    digests: bool,
+    stop: &AtomicBool,
+) -> VerifyFinding {
     let mut best: Option<VerifyFinding> = None;
     for folder in folders {
-        let finding = check_folder(artifact, folder.as_ref(), digests);
+        let finding = check_folder(artifact, folder.as_ref(), digests, stop);
         if finding.verdict == Verdict::Complete {
             return finding;
         }
@@ -28,13 +41,18 @@ pub fn check(artifact: &Artifact, folders: &[impl AsRef<Path>], digests: bool) -
     best.unwrap_or_else(|| VerifyFinding::plain(Verdict::Missing, "there is no place to look in"))
 }
 
-fn check_folder(artifact: &Artifact, folder: &Path, digests: bool) -> VerifyFinding {
+fn check_folder(
+    artifact: &Artifact,
+    folder: &Path,
+    digests: bool,
+    stop: &AtomicBool,
+) -> VerifyFinding {
     let files: Vec<FileFinding> = artifact
         .files
         .iter()
         .collect::<Vec<_>>()
         .par_iter()
-        .map(|(name, expected)| check_file(folder, name, expected, digests))
+        .map(|(name, expected)| check_file(folder, name, expected, digests.then_some(stop)))
         .collect();
     combine(artifact, folder, files)
 }
@@ -76,7 +94,13 @@ pub fn combine(artifact: &Artifact, folder: &Path, files: Vec<FileFinding>) -> V
     }
 }
 
-fn check_file(folder: &Path, name: &str, expected: &ArtifactFile, digests: bool) -> FileFinding {
+/// Looks at one file; reads it if `read` is there, until that is set.
+fn check_file(
+    folder: &Path,
+    name: &str,
+    expected: &ArtifactFile,
+    read: Option<&AtomicBool>,
+) -> FileFinding {
     let started = Instant::now();
     let mut finding = FileFinding {
         name: name.to_owned(),
@@ -86,7 +110,7 @@ fn check_file(folder: &Path, name: &str, expected: &ArtifactFile, digests: bool)
         bytes_expected: expected.bytes,
         seconds: 0.0,
     };
-    let (verdict, reason) = judge(folder, name, expected, digests, &mut finding.bytes_present);
+    let (verdict, reason) = judge(folder, name, expected, read, &mut finding.bytes_present);
     finding.verdict = verdict.into();
     finding.reason = reason;
     finding.seconds = started.elapsed().as_secs_f64();
@@ -97,7 +121,7 @@ fn judge(
     folder: &Path,
     name: &str,
     expected: &ArtifactFile,
-    digests: bool,
+    read: Option<&AtomicBool>,
     present: &mut u64,
 ) -> (&'static str, String) {
     let path = folder.join(name);
@@ -130,16 +154,16 @@ fn judge(
     if let Err(error) = fs::File::open(&path) {
         return ("error", format!("cannot be read: {error}"));
     }
-    if !digests {
+    let Some(stop) = read else {
         return match expected.bytes {
             Some(_) => ("complete", String::new()),
             None => ("unknown", "no manifest: its size is not known".into()),
         };
-    }
+    };
     let Some(wanted) = &expected.sha256 else {
         return ("unknown", "no manifest: its digest is not known".into());
     };
-    match sha256_file(&path) {
+    match sha256_until(&path, stop) {
         Ok(found) if found == *wanted => ("complete", String::new()),
         Ok(found) => ("corrupt", format!("SHA-256 is {found}, expected {wanted}")),
         Err(error) => ("error", format!("cannot be read: {error}")),

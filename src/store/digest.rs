@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How much is read at a time: large enough that the system calls cost nothing.
 const CHUNK: usize = 1 << 20;
@@ -14,10 +15,18 @@ const CHUNK: usize = 1 << 20;
 ///
 /// Fails if the file cannot be read.
 pub fn sha256_file(path: &Path) -> io::Result<String> {
+    sha256_until(path, &AtomicBool::new(false))
+}
+
+/// The same, given up as soon as `stop` is set: nobody waits for the answer any more.
+pub(super) fn sha256_until(path: &Path, stop: &AtomicBool) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
     let mut chunk = vec![0; CHUNK];
     loop {
+        if stop.load(Ordering::Relaxed) {
+            return Err(io::Error::other("it was given up"));
+        }
         let read = file.read(&mut chunk)?;
         if read == 0 {
             return Ok(hexadecimal(&hasher.finalize()));

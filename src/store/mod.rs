@@ -5,6 +5,6 @@ mod check;
 mod digest;
 mod location;
 
-pub use check::{check, combine};
+pub use check::{check, check_until, combine};
 pub use digest::{artifact_digest, sha256_file};
 pub use location::{Store, candidates};

@@ -1,0 +1,225 @@
+//! What Earmark itself costs for each job: CPU time of whole runs of a command backend that does
+//! nothing, beside bare spawns of the same programs in the same run.
+//!
+//! `EARMARK_BENCH_JOBS` is the number of jobs (default 1,000), `EARMARK_BENCH_ROUNDS` how often all
+//! is repeated, interleaved (default 5); medians are shown.
+
+use rustix::process::{Pid, WaitIdOptions, waitid};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// The program that is run: it does nothing.
+const TRUE: &str = "/bin/true";
+
+/// CPU seconds of a finished child, by itself and with all that it waited for, and the peak of its
+/// resident memory in bytes.
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    own: f64,
+    tree: f64,
+    peak: u64,
+}
+
+fn main() {
+    let number = |name: &str, default: usize| {
+        std::env::var(name)
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(default)
+    };
+    let jobs = number("EARMARK_BENCH_JOBS", 1000);
+    let rounds = number("EARMARK_BENCH_ROUNDS", 5);
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    let few = jobs / 10;
+    for count in [10, few, jobs, 10 * jobs] {
+        fs::write(place.join(format!("{count}.yaml")), matrix(count)).unwrap();
+    }
+    let mut bare = Vec::new();
+    let mut shims = Vec::new();
+    let mut product = Vec::new();
+    let mut runner = Vec::new();
+    for round in 0..rounds {
+        bare.push(bare_spawns(TRUE, &[], jobs) / per(jobs));
+        shims.push(bare_spawns(earmark(), &["__shim"], jobs) / per(jobs));
+        let small = run(place, few, &format!("{few}-{round}"), &[]);
+        let large = run(place, jobs, &format!("{jobs}-{round}"), &[]);
+        // What a run costs whatever it does is left out.
+        product.push((large.tree - small.tree) / per(jobs - few));
+        runner.push((large.own - small.own) / per(jobs - few));
+    }
+    let (bare, shims) = (median(&mut bare), median(&mut shims));
+    let (product, runner) = (median(&mut product), median(&mut runner));
+    println!("CPU time for each of {jobs} jobs of {TRUE}, median of {rounds} rounds:");
+    println!(
+        "  bare spawn of {TRUE}                       {:7.1} µs",
+        bare * 1e6
+    );
+    println!(
+        "  bare spawn of this program, which refuses  {:7.1} µs",
+        shims * 1e6
+    );
+    println!(
+        "  a job, with its shim and its program       {:7.1} µs",
+        product * 1e6
+    );
+    println!(
+        "  of that in the runner itself               {:7.1} µs",
+        runner * 1e6
+    );
+    println!(
+        "a job = {:.2} x bare spawns of both programs, {:.2} x two of {TRUE}",
+        product / (bare + shims),
+        product / (2.0 * bare)
+    );
+    println!(
+        "the runner's part = {:.2} x one bare spawn of {TRUE}",
+        runner / bare
+    );
+
+    let many = 10 * jobs;
+    let small = run(place, jobs, "flat-small", &[]);
+    let large = run(place, many, "flat-large", &[]);
+    println!(
+        "{many} jobs: {:.2} x as much for each as {jobs}; peak of the runner {:.1} MiB",
+        (large.tree / per(many)) / (small.tree / per(jobs)),
+        megabytes(large.peak)
+    );
+    let ten = run(place, 10, "ten", &[]);
+    let again = run(place, many, "flat-large", &["--resume"]);
+    println!(
+        "resuming over {many} finished jobs: {:.0} ms, {:.2} x a run of ten ({:.0} ms)",
+        again.tree * 1e3,
+        again.tree / ten.tree,
+        ten.tree * 1e3
+    );
+}
+
+/// A matrix of so many jobs that differ in their model, which the command does not read.
+fn matrix(jobs: usize) -> String {
+    let mut text = format!(
+        "version: 1\nname: overhead\nbackends:\n  nothing: {{command: [{TRUE}], output: text}}\n\
+         settings: {{warmup: 0, repeat: 1, launches: 1}}\norder: matrix\nmatrix:\n  \
+         backend: [nothing]\n  audio: [jfk]\n  verify-method: [cache-check]\n  model:\n"
+    );
+    for job in 0..jobs {
+        let _ = writeln!(text, "    - m{job}");
+    }
+    text
+}
+
+fn earmark() -> &'static str {
+    env!("CARGO_BIN_EXE_earmark")
+}
+
+/// Runs the whole product path, or resumes a run.
+fn run(place: &Path, jobs: usize, name: &str, resume: &[&str]) -> Cost {
+    let matrix = format!("{jobs}.yaml");
+    let folder = format!("runs/{name}");
+    let mut arguments = vec!["run", matrix.as_str()];
+    arguments.extend(resume);
+    if resume.is_empty() {
+        arguments.push("--out");
+    }
+    arguments.push(&folder);
+    let mut command = Command::new(earmark());
+    command
+        .args(&arguments)
+        .current_dir(place)
+        .env("EARMARK_HOME", place.join("home"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    cost(&mut command)
+}
+
+/// Spawns a program so many times, one after the other, and returns the CPU seconds of all of it:
+/// of the spawning, too.
+fn bare_spawns(program: &str, arguments: &[&str], count: usize) -> f64 {
+    let before = usage();
+    for _ in 0..count {
+        // Without hooks, the standard library uses posix_spawn.
+        let _ = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .and_then(|mut child| child.wait());
+    }
+    usage() - before
+}
+
+/// Runs a command and returns what it cost, read before it is reaped.
+fn cost(command: &mut Command) -> Cost {
+    let mut child = command.spawn().unwrap();
+    let id = i32::try_from(child.id()).unwrap();
+    let pid = Pid::from_raw(id).unwrap();
+    waitid(
+        rustix::process::WaitId::Pid(pid),
+        WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,
+    )
+    .unwrap();
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
+    let fields: Vec<f64> = stat
+        .rsplit_once(')')
+        .unwrap()
+        .1
+        .split_ascii_whitespace()
+        .skip(11)
+        .take(4)
+        .map(|field| field.parse().unwrap())
+        .collect();
+    let ticks = rustix::param::clock_ticks_per_second();
+    #[expect(clippy::cast_precision_loss, reason = "a hundred or a thousand")]
+    let ticks = ticks as f64;
+    let before = peak_of_children();
+    child.wait().unwrap();
+    Cost {
+        own: (fields[0] + fields[1]) / ticks,
+        tree: fields.iter().sum::<f64>() / ticks,
+        // The kernel keeps the largest of all children; runs grow, so it is this one's.
+        peak: peak_of_children().max(before),
+    }
+}
+
+fn per(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap())
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+#[expect(clippy::cast_precision_loss, reason = "bytes of memory")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+#[expect(unsafe_code, reason = "`getrusage` has no safe wrapper")]
+fn rusage(who: libc::c_int) -> libc::rusage {
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the call fills the structure; zeros are a valid value of it too.
+    unsafe {
+        libc::getrusage(who, usage.as_mut_ptr());
+        usage.assume_init()
+    }
+}
+
+/// CPU seconds of this process and of its children that have ended.
+fn usage() -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "seconds of a bench")]
+    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
+    [libc::RUSAGE_SELF, libc::RUSAGE_CHILDREN]
+        .into_iter()
+        .map(rusage)
+        .map(|usage| seconds(usage.ru_utime) + seconds(usage.ru_stime))
+        .sum()
+}
+
+fn peak_of_children() -> u64 {
+    u64::try_from(rusage(libc::RUSAGE_CHILDREN).ru_maxrss).unwrap_or(0) * 1024
+}

@@ -1,0 +1,45 @@
+//! Who hears what happens in a run: the journal first, then whoever watches.
+
+use crate::cli::exit::print;
+use crate::cli::secrets::Secrets;
+use crate::event::{EventSink, Stamped};
+use crate::record::JournalWriter;
+use crate::ui::Progress;
+use std::io;
+
+/// How a run is told while it goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Telling {
+    /// Progress on standard error.
+    Progress,
+    /// Events on standard output.
+    Events,
+    /// Nothing.
+    Nothing,
+}
+
+/// Everybody who hears.
+pub(super) struct Sinks {
+    pub(super) secrets: Secrets,
+    pub(super) journal: JournalWriter,
+    pub(super) progress: Option<Progress>,
+    pub(super) events: bool,
+}
+
+impl EventSink for Sinks {
+    fn emit(&mut self, event: &Stamped) -> io::Result<()> {
+        let clean = self.secrets.event(event);
+        let event = clean.as_ref().unwrap_or(event);
+        self.journal.emit(event)?;
+        if let Some(progress) = &mut self.progress {
+            progress.emit(event)?;
+        }
+        if self.events
+            && let Ok(line) = serde_json::to_string(event)
+        {
+            // A reader that has gone costs the screen, not the run.
+            let _ = print(&(line + "\n"));
+        }
+        Ok(())
+    }
+}
