@@ -264,4 +264,14 @@ pub trait EventSink {
     ///
     /// An error of the journal cancels the run; a screen has none to give.
     fn emit(&mut self, event: &Stamped) -> std::io::Result<()>;
+
+    /// Does what was put off until there is time, if it is time for it. Returns after how long it
+    /// wants to be asked again if it hears nothing before; `None` if nothing is put off.
+    ///
+    /// # Errors
+    ///
+    /// As for [`emit`](Self::emit).
+    fn settle(&mut self) -> std::io::Result<Option<std::time::Duration>> {
+        Ok(None)
+    }
 }

@@ -79,13 +79,11 @@ impl Dispatcher<'_> {
             if running.is_empty() {
                 return Ok(());
             }
-            let finished = loop {
-                tokio::select! {
-                    Some(event) = self.heard.recv() => self.emit(event)?,
-                    Some(finished) = running.join_next() => break finished,
-                }
+            let next = running.join_next();
+            tokio::pin!(next);
+            let Some(finished) = self.listen(next).await? else {
+                return Ok(());
             };
-            self.emit_heard()?;
             let position = match finished.map_err(|error| io::Error::other(error.to_string()))? {
                 Finished::Waited(position) => {
                     if self.stop_reason().is_none() {

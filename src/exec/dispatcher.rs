@@ -9,7 +9,8 @@ use crate::clock::{Clock, wall_time};
 use crate::event::{EventSink, RunEvent, Stamped};
 use crate::machine::{governor, load_average};
 use crate::model::{
-    JobSpec, LoadAverage, Outcome, SpecDigest, Stage, Verdict, VerifyFinding, VerifySpec,
+    JobSpec, LoadAverage, Outcome, RerunReason, SpecDigest, Stage, Verdict, VerifyFinding,
+    VerifySpec,
 };
 use std::collections::BTreeMap;
 use std::io;
@@ -38,7 +39,7 @@ pub(super) struct Dispatcher<'a> {
     sequence: u64,
     pub(super) state: RunState,
     pub(super) notes: Notes,
-    pub(super) heard: mpsc::UnboundedReceiver<RunEvent>,
+    heard: mpsc::UnboundedReceiver<RunEvent>,
     pub(super) cancel: Cancellation,
     /// What the machine was like, and when that was read.
     machine_now: Option<(Instant, Option<LoadAverage>, Option<String>)>,
@@ -151,7 +152,7 @@ impl Dispatcher<'_> {
                     job: job.id.clone(),
                     reason: *reason,
                     detail: detail.clone(),
-                    keeps_trials: !progress.launches.is_empty(),
+                    keeps_trials: *reason == RerunReason::NotFinished,
                 })?;
             }
         }
@@ -179,8 +180,28 @@ impl Dispatcher<'_> {
         self.sink.emit(&stamped)
     }
 
+    /// Waits for something, and passes on what tasks tell meanwhile, and all that they told before.
+    pub(super) async fn listen<F: Future + Unpin>(&mut self, mut task: F) -> io::Result<F::Output> {
+        let output = loop {
+            let again = self.sink.settle()?;
+            let settled = async {
+                match again {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                Some(event) = self.heard.recv() => self.emit(event)?,
+                output = &mut task => break output,
+                () = settled => {}
+            }
+        };
+        self.emit_heard()?;
+        Ok(output)
+    }
+
     /// Passes on what tasks have told.
-    pub(super) fn emit_heard(&mut self) -> io::Result<()> {
+    fn emit_heard(&mut self) -> io::Result<()> {
         while let Ok(event) = self.heard.try_recv() {
             self.emit(event)?;
         }

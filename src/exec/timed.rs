@@ -18,7 +18,6 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinHandle;
 
 /// Decoded recordings, or why there are none, by utterance.
 type Recordings = BTreeMap<String, Result<PreparedAudio, String>>;
@@ -274,7 +273,8 @@ impl Dispatcher<'_> {
             let (notes, cancel) = (self.notes.clone(), self.cancel.clone());
             // A task of its own: what the dispatcher waits for must not hold up its limits.
             let task = tokio::spawn(run_launch(Arc::clone(&context), task, notes, cancel));
-            let ended = self.listen_until(task).await?;
+            let ended = self.listen(task).await?;
+            let ended = ended.map_err(|error| io::Error::other(error.to_string()))?;
             self.attempt_ended(position, launch, &ended)?;
             if ended.outcome == Outcome::Completed {
                 self.state.jobs[position].complete(launch);
@@ -292,18 +292,6 @@ impl Dispatcher<'_> {
                 () = context.live.sleep_until(until) => {}
             }
         }
-    }
-
-    /// Passes on what a task tells until it ends.
-    async fn listen_until(&mut self, mut task: JoinHandle<Ended>) -> io::Result<Ended> {
-        let ended = loop {
-            tokio::select! {
-                Some(event) = self.heard.recv() => self.emit(event)?,
-                ended = &mut task => break ended,
-            }
-        };
-        self.emit_heard()?;
-        ended.map_err(|error| io::Error::other(error.to_string()))
     }
 
     /// Waits until other programs leave the machine alone, if the matrix asks for that.

@@ -6,6 +6,7 @@ use crate::event::{EventSink, Stamped};
 use crate::record::JournalWriter;
 use crate::ui::Progress;
 use std::io;
+use std::time::Duration;
 
 /// How a run is told while it goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,5 +42,9 @@ impl EventSink for Sinks {
             let _ = print(&(line + "\n"));
         }
         Ok(())
+    }
+
+    fn settle(&mut self) -> io::Result<Option<Duration>> {
+        self.journal.settle()
     }
 }
