@@ -131,7 +131,11 @@ fn nothing_of_a_hostile_child_is_left_after_its_deadline() {
     assert_eq!(after["verdict"], "missing");
     let row = &place.table("r/results.csv")[0];
     assert_eq!(row["status"], "skipped");
-    assert!(row["error"].contains("not verified"), "{}", row["error"]);
+    assert!(
+        row["error"].contains("could not be fetched"),
+        "{}",
+        row["error"]
+    );
     let left: Vec<_> = std::fs::read_dir(place.store()).unwrap().collect();
     assert!(left.is_empty(), "a temporary place is left: {left:?}");
 }

@@ -11,6 +11,7 @@ mod engines;
 mod examples;
 mod execute;
 mod generated;
+mod hostile;
 #[cfg(all(feature = "hub", feature = "whisper-cpp"))]
 mod hub;
 mod init;
@@ -26,6 +27,7 @@ mod readme;
 mod record;
 mod report;
 mod repository;
+mod resume;
 mod schemas;
 mod score;
 mod score_oracle;

@@ -1,10 +1,11 @@
 //! The arguments of every verb.
 
-use crate::model::{DownloadPolicy, NormalizerId, VerifyMethod};
+use crate::model::{DownloadPolicy, NormalizerId, Shard, VerifyMethod};
 use crate::plan::Filter;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// What a manual page says beside the options.
@@ -154,14 +155,51 @@ pub(super) enum RunFormat {
     Json,
 }
 
+/// What a resumed run does again although it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum RerunWish {
+    /// What failed, crashed or broke the protocol.
+    Failed,
+    /// What ran into a limit.
+    TimedOut,
+    /// What a filter matches.
+    Matching(Filter),
+}
+
+impl FromStr for RerunWish {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "failed" => Ok(Self::Failed),
+            "timed-out" => Ok(Self::TimedOut),
+            _ => text
+                .parse()
+                .map(Self::Matching)
+                .map_err(|reason: String| format!("{reason}; or `failed`, or `timed-out`")),
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
     /// A matrix file, or a plan that `earmark plan --format json` wrote.
-    #[arg(value_hint = ValueHint::FilePath)]
-    pub(super) matrix: PathBuf,
+    #[arg(value_hint = ValueHint::FilePath, required_unless_present = "resume")]
+    pub(super) matrix: Option<PathBuf>,
     /// The run folder; default: runs/<date>-<name>.
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "resume")]
     pub(super) out: Option<PathBuf>,
+    /// Go on with a run: its folder, or `latest` for the newest under `runs`. What is done stays;
+    /// verdicts are asked for again. Without a matrix, by the plan that the run has.
+    #[arg(long, value_name = "RUN", value_hint = ValueHint::DirPath)]
+    pub(super) resume: Option<PathBuf>,
+    /// With --resume, also do again what `failed`, what `timed-out`, or what a filter such as
+    /// `backend=candle` matches; repeatable.
+    #[arg(long, value_name = "WHAT", requires = "resume")]
+    pub(super) rerun: Vec<RerunWish>,
+    /// Do the Kth of N parts of a saved plan, in a folder of its own.
+    #[arg(long, value_name = "K/N", conflicts_with = "resume")]
+    pub(super) shard: Option<Shard>,
     /// Whether anything may be fetched, whatever the matrix says.
     #[arg(long, value_enum)]
     pub(super) download: Option<Downloads>,

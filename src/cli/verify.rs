@@ -49,6 +49,9 @@ fn ask(
     let summary = carry_out(Errand {
         plan: &plan,
         path: &path,
+        part: None,
+        attempt: 1,
+        resumption: None,
         options: RunOptions::default(),
         command_line,
         telling,

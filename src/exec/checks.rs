@@ -79,9 +79,12 @@ impl Dispatcher<'_> {
             if running.is_empty() {
                 return Ok(());
             }
-            let next = running.join_next();
-            tokio::pin!(next);
-            let Some(finished) = self.listen(next).await? else {
+            let finished = {
+                let next = running.join_next();
+                tokio::pin!(next);
+                self.listen(next).await?
+            };
+            let Some(finished) = finished else {
                 return Ok(());
             };
             let position = match finished.map_err(|error| io::Error::other(error.to_string()))? {

@@ -7,7 +7,7 @@ use super::process::Process;
 use super::supervise::{Ended, Task};
 use crate::model::{ChildUsage, LeakedProcess, Outcome, ProcessEnd};
 use crate::protocol::{LineBuffer, Reply, decode};
-use crate::shim::Report;
+use crate::shim::{self, Report};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,11 +32,14 @@ pub(super) struct Child {
     output: Output,
     told_lines: Option<LineBuffer>,
     wall: String,
+    main_child: Option<i32>,
     cgroup: Option<PathBuf>,
     usage: Option<ChildUsage>,
     leaked: Vec<LeakedProcess>,
     end: ProcessEnd,
     gone: Option<Gone>,
+    /// The shim is gone without its last report.
+    lost: bool,
     /// The end has been told: nothing more can happen but the passing of time.
     told: bool,
 }
@@ -56,7 +59,6 @@ const ROOM: usize = 16 << 10;
 impl Child {
     /// Takes over a started process. With `tells_lines`, whole lines of its error output are told.
     pub(super) fn new(process: Process, live: &Live, task: &Task, tells_lines: bool) -> Self {
-        live.add(process.shim.id(), &process.link);
         Self {
             process,
             live: live.clone(),
@@ -67,11 +69,13 @@ impl Child {
             output: Output::new(task.log.as_deref(), task.answers),
             told_lines: tells_lines.then(LineBuffer::default),
             wall: String::new(),
+            main_child: None,
             cgroup: None,
             usage: None,
             leaked: Vec::new(),
             end: ProcessEnd::default(),
             gone: None,
+            lost: false,
             told: false,
         }
     }
@@ -173,6 +177,7 @@ impl Child {
             ..Gone::default()
         });
         self.end.signal = Some(9);
+        self.lost = true;
     }
 
     fn heard(&mut self, bytes: &[u8]) {
@@ -222,7 +227,10 @@ impl Child {
             })
         };
         match report {
-            Report::Started { wall, cgroup, .. } => {
+            Report::Started {
+                pid, wall, cgroup, ..
+            } => {
+                self.main_child = Some(pid);
                 self.wall = wall.into_owned();
                 self.cgroup = cgroup.map(PathBuf::from);
             }
@@ -252,13 +260,7 @@ impl Child {
                     leaked_processes: u32::try_from(leaked_processes).unwrap_or(u32::MAX),
                     network_wall: self.wall.clone(),
                 });
-                self.leaked = leaked
-                    .into_iter()
-                    .map(|process| LeakedProcess {
-                        pid: process.pid,
-                        name: process.name,
-                    })
-                    .collect();
+                self.leaked = leaked.into_iter().map(named).collect();
                 self.end = ProcessEnd { exit_code, signal };
                 self.gone = Some(Gone {
                     exit_code,
@@ -311,15 +313,41 @@ impl Child {
             let _ = self.process.shim.kill();
             self.is_reaped().await;
         }
+        let mut leaked_count = self
+            .usage
+            .as_ref()
+            .map_or(0, |usage| usage.leaked_processes);
+        self.live.remove(self.process.shim.id());
+        if self.lost {
+            let swept = self.sweep().await;
+            leaked_count = u32::try_from(swept.ended).unwrap_or(u32::MAX);
+            self.leaked = swept.named.into_iter().map(named).collect();
+        }
         Ended {
             outcome,
             process: self.end,
             usage: self.usage.take(),
             stderr_tail: self.output.tail(),
             leaked: std::mem::take(&mut self.leaked),
+            leaked_count,
             is_too_long: self.output.is_too_long,
             answer: self.output.take_answer(),
         }
+    }
+
+    /// Ends what a shim that was killed has left.
+    async fn sweep(&self) -> shim::Swept {
+        let live = self.live.clone();
+        let (main_child, cgroup) = (self.main_child, self.cgroup.clone());
+        tokio::task::spawn_blocking(move || {
+            let remains = shim::Remains {
+                main_child,
+                cgroup: cgroup.as_deref(),
+            };
+            shim::sweep(&remains, &|pid| live.is_shim(pid))
+        })
+        .await
+        .unwrap_or_default()
     }
 
     /// Waits until the shim is gone, for a bounded time. It closes its end of the link at its very
@@ -357,5 +385,12 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         self.live.remove(self.process.shim.id());
+    }
+}
+
+fn named(process: shim::LeakedProcess) -> LeakedProcess {
+    LeakedProcess {
+        pid: process.pid,
+        name: process.name,
     }
 }

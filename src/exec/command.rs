@@ -215,6 +215,7 @@ struct Sum {
     last: Option<Ended>,
     usage: Option<ChildUsage>,
     leaked: Vec<LeakedProcess>,
+    leaked_count: u32,
 }
 
 /// How many leaked processes are named.
@@ -238,6 +239,7 @@ impl Sum {
         }
         self.leaked.append(&mut ended.leaked);
         self.leaked.truncate(MOST_LEAKS_NAMED);
+        self.leaked_count = self.leaked_count.saturating_add(ended.leaked_count);
         let outcome = ended.outcome.clone();
         self.last = Some(ended);
         outcome
@@ -251,6 +253,7 @@ impl Sum {
             outcome,
             usage: self.usage,
             leaked: self.leaked,
+            leaked_count: self.leaked_count,
             ..last
         }
     }

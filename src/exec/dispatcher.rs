@@ -56,6 +56,8 @@ pub async fn run(
     sink: &mut (dyn EventSink + Send),
     cancel: Cancellation,
 ) -> io::Result<RunSummary> {
+    // Where this is not possible, what a killed shim leaves is found in its control group at most.
+    let _ = crate::shim::become_subreaper();
     let (sender, heard) = mpsc::unbounded_channel();
     let state = RunState::new(&context);
     let sequence = context
@@ -264,15 +266,11 @@ impl Dispatcher<'_> {
     ) -> io::Result<()> {
         self.pause(position);
         let job = self.context.plan.jobs[position].id.clone();
-        let count = ended
-            .usage
-            .as_ref()
-            .map_or(0, |usage| usage.leaked_processes);
-        if count > 0 {
+        if ended.leaked_count > 0 {
             self.emit(RunEvent::ProcessesLeaked {
                 job: job.clone(),
                 launch,
-                count,
+                count: ended.leaked_count,
                 processes: ended.leaked.clone(),
             })?;
         }

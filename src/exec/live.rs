@@ -2,6 +2,8 @@
 
 use crate::clock::{Clock, RunClock};
 use std::collections::HashMap;
+use std::io;
+use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio::net::UnixStream;
@@ -27,9 +29,17 @@ impl Live {
         }
     }
 
-    /// Takes note of a child: the process id of its shim, and the socket by which that is told things.
-    pub(super) fn add(&self, shim: u32, link: &Arc<UnixStream>) {
-        lock(&self.children).insert(shim, Arc::downgrade(link));
+    /// Starts the shim of a child, which is told things by `link`. A sweep never sees a shim that is
+    /// not known yet, because both take the same lock.
+    pub(super) fn spawn(
+        &self,
+        command: &mut Command,
+        link: &Arc<UnixStream>,
+    ) -> io::Result<std::process::Child> {
+        let mut children = lock(&self.children);
+        let shim = command.spawn()?;
+        children.insert(shim.id(), Arc::downgrade(link));
+        Ok(shim)
     }
 
     /// A child's shim is gone.
@@ -37,9 +47,9 @@ impl Live {
         lock(&self.children).remove(&shim);
     }
 
-    /// Returns the process ids of the shims that are there.
-    pub(super) fn shims(&self) -> Vec<u32> {
-        lock(&self.children).keys().copied().collect()
+    /// Returns whether a process is a shim that was started and has not been waited for.
+    pub(super) fn is_shim(&self, pid: i32) -> bool {
+        u32::try_from(pid).is_ok_and(|pid| lock(&self.children).contains_key(&pid))
     }
 
     /// Tells something to the shim of every child.

@@ -26,9 +26,11 @@ mod supervise;
 mod timed;
 mod trials;
 mod verify;
+mod versions;
 mod work_folder;
 
 pub use context::{Cancellation, Part, RunContext, RunOptions};
 pub use dispatcher::{RunSummary, run};
 pub use live::Live;
 pub use signals::listen_for_signals;
+pub use versions::probe_versions;

@@ -52,7 +52,7 @@ pub(super) fn spawn(context: &RunContext, task: &Task) -> io::Result<Process> {
     } else {
         None
     };
-    let mut shim = command.spawn()?;
+    let mut shim = context.live.spawn(&mut command, &link)?;
     // The command owns the far ends of what it passed on; as long as it has them, no end of file is
     // seen.
     drop(command);

@@ -37,6 +37,8 @@ pub(super) struct Ended {
     pub(super) stderr_tail: String,
     /// Processes that were left by the one that was started.
     pub(super) leaked: Vec<LeakedProcess>,
+    /// How many there were.
+    pub(super) leaked_count: u32,
     /// What came on standard output, if that is the answer.
     pub(super) answer: Vec<u8>,
     /// The answer was longer than is taken, and is cut.
@@ -58,6 +60,7 @@ impl Ended {
             usage: None,
             stderr_tail: String::new(),
             leaked: Vec::new(),
+            leaked_count: 0,
             answer: Vec::new(),
             is_too_long: false,
         }

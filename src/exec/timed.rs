@@ -5,7 +5,7 @@ use super::dispatcher::Dispatcher;
 use super::inputs::{PreparedAudio, prepare_audio};
 use super::quiet::await_quiet;
 use super::schedule::{fits_budget, rounds};
-use super::supervise::{Cancel, Ended};
+use super::supervise::Cancel;
 use super::trials::trials_to_do;
 use crate::clock::Clock;
 use crate::event::RunEvent;

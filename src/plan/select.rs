@@ -48,8 +48,9 @@ impl Filter {
             || Glob::new(&self.wanted).is_ok_and(|glob| glob.compile_matcher().is_match(value))
     }
 
-    /// Whether a job is wanted: by its kind, its id, or any combination that asked for it.
-    fn keeps(&self, job: &Job, plan: &Plan) -> bool {
+    /// Returns whether a job is wanted: by its kind, its id, or any combination that asked for it.
+    #[must_use]
+    pub fn keeps(&self, job: &Job, plan: &Plan) -> bool {
         match self.key.as_str() {
             "kind" => self.accepts(&job.kind.to_string()),
             "id" | "job" => self.accepts(&job.id.0),

@@ -127,6 +127,12 @@ impl RunFolder {
         self.path.join("plan-next.json")
     }
 
+    /// Returns the folder of what children write and nobody keeps.
+    #[must_use]
+    pub fn work(&self) -> PathBuf {
+        self.path.join("work")
+    }
+
     /// Returns the folder of the children's output.
     #[must_use]
     pub fn logs(&self) -> PathBuf {
@@ -160,7 +166,9 @@ impl RunFolder {
         Ok((plan, events))
     }
 
-    fn at(path: &Path) -> Self {
+    /// Returns the run folder at a path, whether it is there or not.
+    #[must_use]
+    pub fn at(path: &Path) -> Self {
         Self {
             path: path.to_path_buf(),
         }

@@ -107,13 +107,23 @@ fn decide<'a>(
             seconds: 0.0,
         };
     }
-    if is_standing(outcome) {
+    let launches = launches(found, true);
+    let done = launches.values().filter(|launch| launch.completed).count();
+    // A time budget may have had no room for the others.
+    let lacks_launches = matches!(outcome, Some(Outcome::Completed))
+        && u32::try_from(done).is_ok_and(|done| done < spec.launches);
+    if is_standing(outcome) && !lacks_launches {
         return stands(found);
     }
+    let why = if lacks_launches {
+        format!("{done} of {} launches were done", spec.launches)
+    } else {
+        why_not_finished(found)
+    };
     JobProgress {
         outcome: None,
-        rerun: Some((RerunReason::NotFinished, why_not_finished(found))),
-        launches: launches(found, true),
+        rerun: Some((RerunReason::NotFinished, why)),
+        launches,
         seconds: found.current_attempts().map(duration).sum(),
     }
 }

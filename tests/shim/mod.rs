@@ -9,5 +9,5 @@ mod lines;
 mod processes;
 mod start;
 mod support;
-mod users;
+pub mod users;
 mod wall;

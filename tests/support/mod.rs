@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A temporary folder in which the program is run, with a model store of its own.
@@ -133,6 +134,23 @@ pub fn fake_matrix(axes: &str, rest: &str) -> String {
         "version: 1\nname: test\nmatrix:\n  backend: [fake]\n  model: [tiny.en]\n  audio: [jfk]\n  \
          verify-method: [cache-check]\n{axes}\n{rest}\n"
     )
+}
+
+/// The longest that anything waited for may take on a machine under load.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Waits for something that no descriptor tells of.
+#[track_caller]
+pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < LIMIT, "not within {LIMIT:?}: {what}");
+        let moment = rustix::event::Timespec {
+            tv_sec: 0,
+            tv_nsec: 2_000_000,
+        };
+        rustix::event::poll(&mut [], Some(&moment)).unwrap();
+    }
 }
 
 /// Returns the processes that carry a mark in their environment: what a test's children left.

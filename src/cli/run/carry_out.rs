@@ -1,13 +1,18 @@
 //! Carrying out a plan in a run folder.
 
+use super::present::present;
 use super::sinks::{Sinks, Telling};
-use crate::cli::exit::Failure;
+use crate::cli::exit::{Failure, say};
 use crate::cli::secrets::Secrets;
-use crate::exec::{Live, RunContext, RunOptions, RunSummary, listen_for_signals, run as execute};
+use crate::exec::{
+    Live, Part, RunContext, RunOptions, RunSummary, listen_for_signals, probe_versions,
+    run as execute,
+};
 use crate::machine::machine_facts;
 use crate::model::Plan;
-use crate::plan::fill_plan;
-use crate::record::RunFolder;
+use crate::plan::{fill_plan, shards};
+use crate::record::{JournalWriter, RecordError, Rerun, RunFolder, RunRecord, progress};
+use crate::shim::tree_probe;
 use crate::store::Store;
 use crate::ui::{Progress, printable};
 use std::collections::BTreeMap;
@@ -22,6 +27,12 @@ pub(in crate::cli) struct Errand<'a> {
     pub(in crate::cli) plan: &'a Plan,
     /// The run folder.
     pub(in crate::cli) path: &'a Path,
+    /// The part of the plan; `None` = all of it, or what the resumed run does.
+    pub(in crate::cli) part: Option<Part>,
+    /// Which attempt at that it is, from 1.
+    pub(in crate::cli) attempt: u32,
+    /// The folder holds a run that is to go on.
+    pub(in crate::cli) resumption: Option<Resumption<'a>>,
     /// How faults are treated.
     pub(in crate::cli) options: RunOptions,
     /// The command line, for the record.
@@ -30,19 +41,47 @@ pub(in crate::cli) struct Errand<'a> {
     pub(in crate::cli) telling: Telling,
 }
 
+/// How a run goes on.
+pub(in crate::cli) struct Resumption<'a> {
+    /// What is done again although it ended.
+    pub(in crate::cli) rerun: &'a [Rerun],
+}
+
+/// A run folder that is ours now.
+struct Opened {
+    folder: RunFolder,
+    journal: JournalWriter,
+    /// What an earlier run left in it.
+    record: Option<RunRecord>,
+}
+
 /// Carries out a plan in a run folder.
-pub(in crate::cli) fn carry_out(errand: Errand<'_>) -> Result<RunSummary, Failure> {
-    let Errand { plan, path, .. } = errand;
-    let filled = fill_plan(plan, &variable).map_err(Failure::Input)?;
-    let secrets = Secrets::new(&plan.environment, variable);
-    // What is kept names the variables; what is carried out has their values.
-    let (folder, journal) =
-        RunFolder::create(path, plan).map_err(|error| Failure::Usage(error.to_string()))?;
-    let context = context(filled, &folder, &errand)?;
+pub(in crate::cli) fn carry_out(mut errand: Errand<'_>) -> Result<RunSummary, Failure> {
+    let filled = fill_plan(errand.plan, &variable).map_err(Failure::Input)?;
+    let secrets = Secrets::new(&errand.plan.environment, variable);
+    let opened = open(&errand)?;
+    if let Some(record) = &opened.record {
+        take_over_part(&mut errand, record)?;
+    }
+    let Opened {
+        folder,
+        journal,
+        record,
+    } = opened;
+    let elapsed = record.as_ref().map_or(0.0, |record| record.elapsed_seconds);
+    let mut context = context(filled, &folder, &errand, elapsed)?;
     let telling = errand.telling;
+    let changes_plan = record
+        .as_ref()
+        .is_some_and(|record| record.plan.digest != errand.plan.digest);
+    if changes_plan {
+        // What is kept names the variables; what is carried out has their values.
+        folder.propose_plan(errand.plan).map_err(usage)?;
+    }
     let mut sinks = Sinks {
         secrets,
         journal,
+        adopt: changes_plan.then(|| folder.clone()),
         progress: (telling == Telling::Progress).then(|| Progress::new(io::stderr().is_terminal())),
         events: telling == Telling::Events,
     };
@@ -53,19 +92,89 @@ pub(in crate::cli) fn carry_out(errand: Errand<'_>) -> Result<RunSummary, Failur
         .enable_all()
         .build()
         .map_err(Failure::internal)?;
+    let work = context.work.clone();
+    // A runner that was killed may have left something.
+    remove(&work);
     let ended = runtime.block_on(async {
         let cancel = listen_for_signals(&context.live).map_err(Failure::internal)?;
+        let (versions, complaints) = probe_versions(&context, cancel.clone()).await;
+        context.versions = versions;
+        for complaint in complaints {
+            say(&format!("warning: {}", printable(&complaint)));
+        }
+        if let (Some(record), Some(resumption)) = (&record, &errand.resumption) {
+            let present = present(&context, record);
+            let plan = &context.plan;
+            context.resumed = Some(progress(record, plan, &present, resumption.rerun));
+        }
+        drop(record);
         execute(context, &mut sinks, cancel).await.map_err(|error| {
             Failure::internal(format!(
-                "the journal {} cannot be written: {error}",
-                folder.journal().display()
+                "the journal {} cannot be written: {error}; what it holds already is whole, and \
+                 `earmark run --resume {}` goes on with it",
+                folder.journal().display(),
+                folder.path.display()
             ))
         })
     });
     sinks.secrets.logs(&folder.logs());
     // A decoder or a hash that is still at work must not hold the program back.
     runtime.shutdown_background();
+    remove(&work);
     ended
+}
+
+fn usage(error: RecordError) -> Failure {
+    Failure::Usage(error.to_string())
+}
+
+fn open(errand: &Errand<'_>) -> Result<Opened, Failure> {
+    if errand.resumption.is_some() {
+        let (folder, journal, record) = RunFolder::reopen(errand.path).map_err(usage)?;
+        Ok(Opened {
+            folder,
+            journal,
+            record: Some(record),
+        })
+    } else {
+        let (folder, journal) = RunFolder::create(errand.path, errand.plan).map_err(usage)?;
+        Ok(Opened {
+            folder,
+            journal,
+            record: None,
+        })
+    }
+}
+
+/// A run that did a part of its plan goes on with that part.
+fn take_over_part(errand: &mut Errand<'_>, record: &RunRecord) -> Result<(), Failure> {
+    let Some(last) = record.sessions.last() else {
+        return Ok(());
+    };
+    errand.attempt = last.attempt;
+    let Some(shard) = last.shard else {
+        return Ok(());
+    };
+    if record.plan.digest != errand.plan.digest {
+        return Err(Failure::Usage(format!(
+            "{} holds shard {shard} of another plan; go on with it without naming a matrix, or run \
+             the new plan in a folder of its own",
+            errand.path.display()
+        )));
+    }
+    let position = usize::try_from(shard.index).unwrap_or(usize::MAX) - 1;
+    let jobs = shards(errand.plan, shard.count).into_iter().nth(position);
+    errand.part = Some(Part {
+        shard,
+        jobs: jobs.unwrap_or_default().into_iter().collect(),
+    });
+    Ok(())
+}
+
+/// Removes a folder of what nobody keeps, if it is there.
+fn remove(work: &Path) {
+    // What cannot be removed is in nobody's way.
+    let _ = std::fs::remove_dir_all(work);
 }
 
 /// Returns a variable of the environment, if it is text.
@@ -73,28 +182,34 @@ pub(in crate::cli) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-fn context(plan: Plan, folder: &RunFolder, errand: &Errand<'_>) -> Result<RunContext, Failure> {
+fn context(
+    plan: Plan,
+    folder: &RunFolder,
+    errand: &Errand<'_>,
+    elapsed: f64,
+) -> Result<RunContext, Failure> {
     let store = Store::from_environment(|name| std::env::var_os(name)).map_err(Failure::Usage)?;
+    let absolute = |path: &Path| std::path::absolute(path).map_err(Failure::internal);
     let store = Store {
-        root: std::path::absolute(&store.root).map_err(Failure::internal)?,
+        root: absolute(&store.root)?,
     };
-    let audio_cache = store.root.with_file_name("audio");
     let run_id = errand.path.file_name().map_or_else(
         || plan.name.clone(),
         |name| name.to_string_lossy().into_owned(),
     );
+    let elapsed = Duration::try_from_secs_f64(elapsed).unwrap_or_default();
     Ok(RunContext {
         run_id,
         plan,
-        part: None,
-        attempt: 1,
+        part: errand.part.clone(),
+        attempt: errand.attempt,
         resumed: None,
         program: std::env::current_exe().map_err(Failure::internal)?,
+        audio_cache: store.root.with_file_name("audio"),
         store,
-        audio_cache,
-        logs: std::path::absolute(folder.logs()).map_err(Failure::internal)?,
-        work: std::path::absolute(folder.work()).map_err(Failure::internal)?,
-        cgroup: None,
+        logs: absolute(&folder.logs())?,
+        work: absolute(&folder.work())?,
+        cgroup: tree_probe(),
         versions: BTreeMap::new(),
         machine: machine_facts(),
         command_line: errand
@@ -106,6 +221,6 @@ fn context(plan: Plan, folder: &RunFolder, errand: &Errand<'_>) -> Result<RunCon
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
             .collect(),
         options: errand.options,
-        live: Live::starting_at(Duration::ZERO),
+        live: Live::starting_at(elapsed),
     })
 }

@@ -1,22 +1,26 @@
 //! `earmark run`: verify, fetch, measure, report.
 
 mod carry_out;
+mod place;
+mod present;
 mod sinks;
 
-pub(super) use carry_out::{Errand, carry_out, variable};
+pub(super) use carry_out::{Errand, Resumption, carry_out, variable};
 pub(super) use sinks::Telling;
 
-use super::arguments::{Downloads, RunArguments, RunFormat};
+use super::arguments::{Downloads, RerunWish, RunArguments, RunFormat, Selection};
 use super::exit::{ExitStatus, Failure, print, say};
 use super::load::{narrow, plan_of};
 use super::saved::{keep, read_saved, refuse_if_stale};
-use crate::exec::{RunOptions, RunSummary};
-use crate::model::{DownloadPolicy, Plan};
-use crate::record::RunFolder;
+use crate::exec::{Part, RunOptions, RunSummary};
+use crate::model::{DownloadPolicy, Plan, Shard};
+use crate::plan::{Filter, shards};
+use crate::record::{Rerun, RunFolder};
 use crate::report::{gate_failures, write_reports};
 use crate::ui::printable;
+use place::Place;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub(super) fn run(
     arguments: &RunArguments,
@@ -27,52 +31,62 @@ pub(super) fn run(
         Downloads::Never => DownloadPolicy::Never,
         Downloads::Missing => DownloadPolicy::Missing,
     });
-    let plan = match read_saved(&arguments.matrix)? {
-        Some(mut plan) => {
-            refuse_if_stale(&arguments.matrix, &mut plan)?;
-            narrow(&mut plan, &selection)?;
-            plan
-        }
-        None => {
-            let mut plan = plan_of(&arguments.matrix, &selection)?;
-            if !arguments.dry_run {
-                keep(&mut plan);
-            }
-            plan
-        }
+    let resumed = arguments.resume.as_deref().map(place::locate).transpose()?;
+    let plan = match (&arguments.matrix, &resumed) {
+        (Some(matrix), _) => plan_to_run(matrix, &selection, arguments)?,
+        // The command line asks for one of the two.
+        (None, Some(folder)) => kept_plan(folder, &selection)?,
+        (None, None) => return Err(Failure::Usage("name a matrix file".into())),
     };
     if arguments.dry_run {
         print(&super::plan::table(&plan))?;
         return Ok(ExitStatus::Success);
     }
-    let path = arguments
-        .out
-        .clone()
-        .unwrap_or_else(|| default_folder(&plan));
-    let options = RunOptions {
-        fail_fast: arguments.fail_fast,
-        max_failures: arguments.max_failures.map(|most| most as usize),
-        time_budget: arguments.time_budget,
-    };
-    let telling = match arguments.format {
-        RunFormat::Text => Telling::Progress,
-        RunFormat::Json => Telling::Events,
-    };
+    let part = arguments
+        .shard
+        .map(|shard| part_of(&plan, shard, arguments.matrix.as_deref()))
+        .transpose()?;
+    let place = Place::choose(
+        arguments.out.as_deref(),
+        resumed.as_deref(),
+        &plan,
+        part.as_ref(),
+    );
+    let rerun = arguments
+        .rerun
+        .iter()
+        .map(|wish| rerun(wish, &plan))
+        .collect::<Result<Vec<Rerun>, Failure>>()?;
     let summary = carry_out(Errand {
         plan: &plan,
-        path: &path,
-        options,
+        path: &place.folder,
+        part,
+        attempt: place.attempt,
+        resumption: resumed.is_some().then_some(Resumption { rerun: &rerun }),
+        options: RunOptions {
+            fail_fast: arguments.fail_fast,
+            max_failures: arguments.max_failures.map(|most| most as usize),
+            time_budget: arguments.time_budget,
+        },
         command_line,
-        telling,
+        telling: match arguments.format {
+            RunFormat::Text => Telling::Progress,
+            RunFormat::Json => Telling::Events,
+        },
     })?;
-    let record = RunFolder::read(&path).map_err(Failure::internal)?;
-    write_reports(&record, &path).map_err(Failure::internal)?;
+    report(&place.folder, &summary)
+}
+
+/// Makes the reports of a run, and returns the exit status that it stands for.
+fn report(path: &Path, summary: &RunSummary) -> Result<ExitStatus, Failure> {
+    let record = RunFolder::read(path).map_err(Failure::internal)?;
+    write_reports(&record, path).map_err(Failure::internal)?;
     let gates = gate_failures(&record);
     for failure in &gates {
         say(&format!("gate: {}", printable(&failure.0)));
     }
     say(&format!("\n{}", path.join("report.html").display()));
-    Ok(match status_of(&summary) {
+    Ok(match status_of(summary) {
         ExitStatus::Success if !gates.is_empty() => ExitStatus::Gate,
         status => status,
     })
@@ -89,20 +103,83 @@ pub(super) fn status_of(summary: &RunSummary) -> ExitStatus {
     }
 }
 
-fn default_folder(plan: &Plan) -> PathBuf {
-    let now = jiff::Timestamp::now()
-        .strftime("%Y%m%dT%H%M%SZ")
-        .to_string();
-    let name: String = plan
-        .name
-        .chars()
-        .map(|c| {
-            if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') {
-                c
-            } else {
-                '-'
+/// Returns the plan of a matrix file, or one that was saved.
+fn plan_to_run(
+    path: &Path,
+    selection: &Selection,
+    arguments: &RunArguments,
+) -> Result<Plan, Failure> {
+    if let Some(mut plan) = read_saved(path)? {
+        refuse_if_stale(path, &mut plan)?;
+        // What another part is to do must be the same for all of them.
+        if arguments.shard.is_some() && !selection.filter.is_empty() {
+            return Err(Failure::Usage(
+                "--filter would make another plan of it, and --shard does a part of this one; \
+                 filter when the plan is made: `earmark plan MATRIX --filter … --format json`"
+                    .into(),
+            ));
+        }
+        narrow(&mut plan, selection)?;
+        return Ok(plan);
+    }
+    let mut plan = plan_of(path, selection)?;
+    if !arguments.dry_run {
+        keep(&mut plan);
+    }
+    Ok(plan)
+}
+
+/// Returns the plan that a run has.
+fn kept_plan(folder: &Path, selection: &Selection) -> Result<Plan, Failure> {
+    let path = RunFolder::at(folder).plan();
+    let Some(mut plan) = read_saved(&path)? else {
+        return Err(Failure::Usage(format!(
+            "{} is no plan; name the matrix as well",
+            path.display()
+        )));
+    };
+    refuse_if_stale(&path, &mut plan)?;
+    narrow(&mut plan, selection)?;
+    Ok(plan)
+}
+
+/// Returns the part of a plan that a shard is.
+fn part_of(plan: &Plan, shard: Shard, path: Option<&Path>) -> Result<Part, Failure> {
+    let is_saved = path
+        .and_then(Path::extension)
+        .is_some_and(|extension| extension == "json");
+    if !is_saved {
+        return Err(Failure::Usage(
+            "--shard does a part of a saved plan, so that all parts are of the same one; write it \
+             with `earmark plan MATRIX --format json > plan.json`"
+                .into(),
+        ));
+    }
+    let parts = shards(plan, shard.count);
+    let jobs = usize::try_from(shard.index - 1)
+        .ok()
+        .and_then(|position| parts.into_iter().nth(position))
+        .unwrap_or_default();
+    Ok(Part {
+        shard,
+        jobs: jobs.into_iter().collect(),
+    })
+}
+
+/// Returns which jobs a wish means.
+fn rerun(wish: &RerunWish, plan: &Plan) -> Result<Rerun, Failure> {
+    Ok(match wish {
+        RerunWish::Failed => Rerun::Failed,
+        RerunWish::TimedOut => Rerun::TimedOut,
+        RerunWish::Matching(filter) => {
+            if let Some(key) = filter.unknown_key(plan) {
+                return Err(Failure::Usage(format!(
+                    "--rerun: no job has `{key}`; it may be kind, id, or one of {}",
+                    plan.axes.join(", ")
+                )));
             }
-        })
-        .collect();
-    Path::new("runs").join(format!("{now}-{name}"))
+            let (filter, plan): (Filter, Plan) = (filter.clone(), plan.clone());
+            Rerun::Matching(Box::new(move |job| filter.keeps(job, &plan)))
+        }
+    })
 }

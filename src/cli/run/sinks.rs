@@ -3,7 +3,7 @@
 use crate::cli::exit::print;
 use crate::cli::secrets::Secrets;
 use crate::event::{EventSink, Stamped};
-use crate::record::JournalWriter;
+use crate::record::{JournalWriter, RunFolder};
 use crate::ui::Progress;
 use std::io;
 use std::time::Duration;
@@ -23,6 +23,8 @@ pub(in crate::cli) enum Telling {
 pub(super) struct Sinks {
     pub(super) secrets: Secrets,
     pub(super) journal: JournalWriter,
+    /// The folder that gets another plan once the journal names it.
+    pub(super) adopt: Option<RunFolder>,
     pub(super) progress: Option<Progress>,
     pub(super) events: bool,
 }
@@ -32,6 +34,9 @@ impl EventSink for Sinks {
         let clean = self.secrets.event(event);
         let event = clean.as_ref().unwrap_or(event);
         self.journal.emit(event)?;
+        if let Some(folder) = self.adopt.take() {
+            folder.adopt_plan().map_err(io::Error::other)?;
+        }
         if let Some(progress) = &mut self.progress {
             progress.emit(event)?;
         }
