@@ -5,6 +5,7 @@
 mod architecture;
 mod cli;
 mod combinations;
+mod commands;
 mod diagnostics;
 #[cfg(feature = "whisper-cpp")]
 mod engines;

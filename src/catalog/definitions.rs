@@ -22,6 +22,23 @@ pub struct AudioEntry {
     pub manifest: Option<PathBuf>,
 }
 
+/// A command backend of a matrix, with the places that a mistake in it is shown at.
+#[derive(Clone, Debug)]
+pub struct BackendEntry {
+    /// What is defined.
+    pub definition: BackendDefinition,
+    /// Its key.
+    pub span: Span,
+    /// The whole command, and its words.
+    pub command: (Span, Vec<Span>),
+    /// The rule for its text.
+    pub output: Option<Span>,
+    /// The whole command that tells its version, and its words.
+    pub version: Option<(Span, Vec<Span>)>,
+    /// Whether something was taken out of it because of a mistake that has been told.
+    pub damaged: bool,
+}
+
 /// What a file defines beside its axes.
 #[derive(Clone, Debug, Default)]
 pub struct Definitions {
@@ -30,7 +47,7 @@ pub struct Definitions {
     /// Clips and data sets by id.
     pub audio: IndexMap<String, AudioEntry>,
     /// Command backends by id.
-    pub backends: IndexMap<String, (BackendDefinition, Span)>,
+    pub backends: IndexMap<String, BackendEntry>,
     /// Recipes by id.
     pub recipes: IndexMap<String, (Recipe, Span)>,
     /// The recipes that sources name.
@@ -119,18 +136,33 @@ pub fn resolve_definitions(
         );
     }
     for (id, backend) in wire.backends {
-        needs_program(&backend.value.command, document, problems);
-        let definition = BackendDefinition {
-            id: id.clone(),
-            command: backend.value.command.value.clone(),
-            output: backend.value.output.clone().unwrap_or(OutputRule::Text),
-            artifact: backend.value.artifact.clone(),
-            version: backend.value.version.clone(),
-            directory: base(backend.node),
+        let wire = &backend.value;
+        let spans = |command: &Located<Vec<Located<String>>>| {
+            let words = command.value.iter().map(|word| document.span(word.node));
+            (document.span(command.node), words.collect())
         };
-        definitions
-            .backends
-            .insert(id.clone(), (definition, key_of(backend.node, document)));
+        let entry = BackendEntry {
+            definition: BackendDefinition {
+                id: id.clone(),
+                command: words(&wire.command),
+                output: wire
+                    .output
+                    .as_ref()
+                    .map_or(OutputRule::Text, |rule| rule.value.clone()),
+                artifact: wire.artifact.clone(),
+                version: wire.version.as_ref().map(words),
+                directory: base(backend.node),
+            },
+            span: key_of(backend.node, document),
+            command: spans(&wire.command),
+            output: wire.output.as_ref().map(|rule| document.span(rule.node)),
+            version: wire.version.as_ref().map(spans),
+            damaged: std::iter::once(backend.node)
+                .chain([wire.command.node])
+                .chain(wire.version.as_ref().map(|version| version.node))
+                .any(|node| document.is_damaged(node)),
+        };
+        definitions.backends.insert(id.clone(), entry);
     }
     for (id, recipe) in wire.recipes {
         needs_program(&recipe.value.command, document, problems);
@@ -145,6 +177,14 @@ pub fn resolve_definitions(
             .insert(id.clone(), (resolved, key_of(recipe.node, document)));
     }
     definitions
+}
+
+fn words(command: &Located<Vec<Located<String>>>) -> Vec<String> {
+    command
+        .value
+        .iter()
+        .map(|word| word.value.clone())
+        .collect()
 }
 
 /// Returns the place of the key of a definition: a mapping over several lines is best known by it.

@@ -7,7 +7,9 @@ mod definitions;
 mod wire_definitions;
 
 pub use builtin::{Catalog, CatalogFile};
-pub use definitions::{AudioEntry, Definitions, DefinitionsWire, resolve_definitions};
+pub use definitions::{
+    AudioEntry, BackendEntry, Definitions, DefinitionsWire, resolve_definitions,
+};
 pub use wire_definitions::{
     ArtifactFileWire, ArtifactWire, AudioWire, BackendWire, ModelWire, RecipeWire, SourceWire,
 };

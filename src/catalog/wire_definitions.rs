@@ -104,19 +104,21 @@ pub struct AudioWire {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct BackendWire {
-    /// Program and arguments; `{{ model.path }}`, `{{ audio.wav }}`, `{{ language }}`,
-    /// `{{ threads }}` are filled in. There is no shell.
+    /// Program and arguments; `{{ model.path }}`, `{{ model.directory }}`, `{{ model.id }}`,
+    /// `{{ audio.wav }}`, `{{ audio.samples }}`, `{{ audio.id }}`, `{{ language }}`, `{{ threads }}`,
+    /// `{{ output }}` and `{{ settings.NAME }}` are filled in. There is no shell.
     #[schemars(length(min = 1))]
-    pub command: Located<Vec<String>>,
+    pub command: Located<Vec<Located<String>>>,
     /// How its text is found; default: all of standard output.
     #[serde(default)]
-    pub output: Option<OutputRule>,
+    pub output: Option<Located<OutputRule>>,
     /// The artifact it reads, such as `ggml-f16`.
     #[serde(default)]
     pub artifact: Option<String>,
     /// The command that tells its version.
     #[serde(default)]
-    pub version: Option<Vec<String>>,
+    #[schemars(length(min = 1))]
+    pub version: Option<Located<Vec<Located<String>>>>,
 }
 
 /// A command that makes artifacts.

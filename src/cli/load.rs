@@ -1,18 +1,17 @@
 //! From a path on the command line to a plan.
 
 use super::arguments::Selection;
+use super::backends::engines_of;
 use super::exit::{Failure, tell_diagnostics};
 use super::run::variable;
 use crate::catalog::Catalog;
 use crate::corpus::{Corpus, DefinitionError};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, SourceText, Span};
-use crate::engine;
 use crate::machine::machine_facts;
 use crate::matrix::{self, Facts, Matrix};
-use crate::model::{AudioSource, Availability, DownloadPolicy, EngineFacts, Plan};
+use crate::model::{AudioSource, Availability, DownloadPolicy, Plan};
 use crate::plan::{Inputs, fill_path, plan, restrict, seal, set_downloads};
 use crate::yaml::MAXIMUM_BYTES;
-use indexmap::IndexMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -118,7 +117,7 @@ fn plan_source(
     }
     let mut engines = engines_of(&matrix, problems);
     if selection.assume_ready {
-        for facts in engines.values_mut().filter(|facts| !facts.command) {
+        for facts in engines.values_mut() {
             facts.availability = Availability::Ready;
         }
     }
@@ -375,41 +374,4 @@ fn corpus_of(matrix: &Matrix, problems: &mut Diagnostics) -> (Corpus, AudioPaths
         }
     }
     (corpus, paths)
-}
-
-/// Returns the built-in engines and the matrix's own.
-fn engines_of(matrix: &Matrix, problems: &mut Diagnostics) -> IndexMap<String, EngineFacts> {
-    let mut engines = engine::facts();
-    for (id, (backend, span)) in &matrix.definitions.backends {
-        if engines.contains_key(id) {
-            problems.push(
-                Diagnostic::error(Some(span.clone()), format!("`{id}` is a built-in engine"))
-                    .path(format!("backends.{id}"))
-                    .hint("give yours another id"),
-            );
-            continue;
-        }
-        let facts = EngineFacts {
-            id: id.clone(),
-            description: backend.command.join(" "),
-            version: None,
-            availability: Availability::Unavailable(
-                "this version does not run command backends yet".into(),
-            ),
-            artifacts: backend
-                .artifact
-                .iter()
-                .map(|artifact| {
-                    let quantization = artifact.rsplit('-').next().unwrap_or(artifact);
-                    (quantization.to_owned(), artifact.clone())
-                })
-                .collect(),
-            settings: Vec::new(),
-            any_model: backend.artifact.is_none(),
-            synthetic: false,
-            command: true,
-        };
-        engines.insert(id.clone(), facts);
-    }
-    engines
 }

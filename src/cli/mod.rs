@@ -1,6 +1,7 @@
 //! The command line: one file for each verb with one function, and a folder where it has more.
 
 mod arguments;
+mod backends;
 mod check;
 mod completions;
 mod engines;

@@ -1,5 +1,6 @@
 //! Plans that are kept: read again, and held against what is there now.
 
+use super::backends::facts_of;
 use super::exit::Failure;
 use super::run::variable;
 use crate::catalog::Catalog;
@@ -68,12 +69,14 @@ pub(super) fn staleness_of(plan: &mut Plan) -> Result<Vec<String>, Failure> {
     if !seal_holds(plan) {
         changes.push("its digest does not hold: the plan was changed after it was made".into());
     }
+    let mut engines = engine::facts();
+    engines.extend(facts_of(plan.backends.values()));
     changes.extend(staleness(
         plan,
         &Present {
             catalog: &catalog,
             corpus: &Corpus::builtin(),
-            engines: &engine::facts(),
+            engines: &engines,
             digest: &digest_of_named,
         },
     ));

@@ -127,7 +127,7 @@ impl DecodedCache {
         self.store(&clip.origin, &digest)
     }
 
-    fn lock_of(&self, digest: &str) -> Arc<Mutex<()>> {
+    pub(super) fn lock_of(&self, digest: &str) -> Arc<Mutex<()>> {
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(locks.entry(digest.to_owned()).or_default())
     }
@@ -184,7 +184,7 @@ impl DecodedCache {
         publish(file, &self.path(digest, "json"))
     }
 
-    fn temporary(&self) -> io::Result<NamedTempFile> {
+    pub(super) fn temporary(&self) -> io::Result<NamedTempFile> {
         tempfile::Builder::new()
             .prefix(".decoding-")
             .tempfile_in(&self.folder)

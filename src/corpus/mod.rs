@@ -24,6 +24,7 @@ mod resample;
 mod selector;
 mod source;
 mod stream;
+mod wav;
 
 pub use builtin::{BUILTIN_MANIFEST, BUILTIN_NOTICE, builtin_clips, builtin_data_sets};
 pub use cache::{DecodedCache, Prepared};

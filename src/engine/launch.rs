@@ -85,6 +85,24 @@ pub fn launch(
     threads: u32,
     get: impl Fn(&str) -> Option<OsString>,
 ) -> LaunchSpec {
+    let mut environment = offline_environment(threads, get);
+    let policy = settings
+        .get("wait-policy")
+        .map_or("active", |value| value.written.as_str());
+    environment.insert("OMP_WAIT_POLICY".into(), policy.into());
+    LaunchSpec {
+        command: vec![program.into(), WORKER_VERB.into(), engine.id.clone().into()],
+        environment,
+        network: false,
+        protocol: true,
+    }
+}
+
+/// Returns the environment of a child that computes and reaches no network.
+pub(super) fn offline_environment(
+    threads: u32,
+    get: impl Fn(&str) -> Option<OsString>,
+) -> BTreeMap<String, OsString> {
     let mut environment = child_environment(false, get);
     let mut set = |name: &str, value: &str| {
         environment.insert(name.to_owned(), value.into());
@@ -93,10 +111,6 @@ pub fn launch(
     for name in ["OMP_NUM_THREADS", "RAYON_NUM_THREADS", "CANDLE_NUM_THREADS"] {
         set(name, &threads);
     }
-    let policy = settings
-        .get("wait-policy")
-        .map_or("active", |value| value.written.as_str());
-    set("OMP_WAIT_POLICY", policy);
     // ggml would start a debugger on an abort.
     set("GGML_NO_BACKTRACE", "1");
     // The wall is what protects; these make well-behaved libraries fail fast instead of retrying.
@@ -107,12 +121,7 @@ pub fn launch(
     ] {
         set(name, "1");
     }
-    LaunchSpec {
-        command: vec![program.into(), WORKER_VERB.into(), engine.id.clone().into()],
-        environment,
-        network: false,
-        protocol: true,
-    }
+    environment
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! calls [`create`] in there.
 
 pub mod candle;
+pub mod command;
 mod declaration;
 mod fake;
 mod launch;

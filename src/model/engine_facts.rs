@@ -40,6 +40,16 @@ pub struct EngineFacts {
 }
 
 impl EngineFacts {
+    /// Returns the names of the settings without which a command cannot be filled in. Language and
+    /// threads follow from the recording and the machine.
+    pub fn needed_settings(&self) -> impl Iterator<Item = &str> {
+        self.settings
+            .iter()
+            .filter(|declaration| self.command && declaration.default.is_none())
+            .map(|declaration| declaration.name.as_str())
+            .filter(|name| !["language", "threads"].contains(name))
+    }
+
     /// Returns the declaration of a setting.
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<&SettingDeclaration> {

@@ -278,6 +278,14 @@ fn check_setting(
                 .suggest(name, known)
                 .hint("a label that is only carried along is written `tag.NAME`")
         };
+        let diagnostic = if inputs.chosen().any(|engine| engine.command) {
+            diagnostic.hint(format!(
+                "a backend of your own has the settings that its command names, such as \
+                 `{{{{ settings.{name} }}}}`"
+            ))
+        } else {
+            diagnostic
+        };
         problems.push(diagnostic.path(path));
         return;
     }

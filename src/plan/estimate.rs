@@ -74,10 +74,22 @@ fn benchmark(plan: &Plan, spec: &BenchmarkSpec) -> Duration {
             .fold(Duration::ZERO, Duration::saturating_add),
         None => trial(0.0),
     };
-    let parts = deadlines
-        .start_of(&spec.backend, &spec.model)
-        .saturating_add(deadlines.load_of(&spec.backend, &spec.model))
-        .saturating_add(once.saturating_mul(spec.warmup.saturating_add(spec.repeat)));
+    let trials = spec.warmup.saturating_add(spec.repeat);
+    let parts = if plan.backends.contains_key(spec.backend.as_str()) {
+        // Each trial is a process, and the limit of a trial covers it.
+        let utterances = plan
+            .audio
+            .get(spec.audio.as_str())
+            .map_or(1, |audio| audio.utterances.len());
+        let utterances = u32::try_from(utterances).unwrap_or(u32::MAX);
+        once.saturating_add(deadlines.grace.saturating_mul(utterances))
+            .saturating_mul(trials)
+    } else {
+        deadlines
+            .start_of(&spec.backend, &spec.model)
+            .saturating_add(deadlines.load_of(&spec.backend, &spec.model))
+            .saturating_add(once.saturating_mul(trials))
+    };
     with_retries(
         &plan.retries,
         whole(plan, &spec.backend, &spec.model, parts),

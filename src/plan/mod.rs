@@ -5,6 +5,7 @@
 
 mod change;
 mod check;
+mod commands;
 mod cores;
 mod definitions;
 mod environment;

@@ -1,6 +1,7 @@
 //! From a matrix to a plan.
 
 use super::check::{check_alone, check_names, check_settings, resolve_audio};
+use super::commands::lint_commands;
 use super::cores::lint_cpus;
 use super::jobs::jobs;
 use super::seal::seal;
@@ -37,6 +38,7 @@ pub fn plan(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) ->
     check_names(matrix, inputs, problems);
     check_settings(matrix, inputs, problems);
     lint_cpus(matrix, inputs, problems);
+    lint_commands(matrix, inputs, problems);
     resolve_audio(&mut axes, inputs.corpus, problems);
     if matrix.isolation == Isolation::Model {
         problems.push(
@@ -93,7 +95,7 @@ pub fn plan(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) ->
             .definitions
             .backends
             .iter()
-            .map(|(id, (definition, _))| (id.clone(), definition.clone()))
+            .map(|(id, entry)| (id.clone(), entry.definition.clone()))
             .collect(),
         matrix_text: matrix.source.text.clone(),
         extends: matrix

@@ -19,7 +19,7 @@ pub struct Present<'a> {
     pub catalog: &'a Catalog,
     /// The built-in recordings.
     pub corpus: &'a Corpus,
-    /// The built-in engines.
+    /// The built-in engines, and what the plan's own can here and now.
     pub engines: &'a IndexMap<String, EngineFacts>,
     /// Returns the SHA-256 digest of a file.
     pub digest: &'a (dyn Fn(&Path) -> io::Result<String> + Sync),
@@ -29,14 +29,12 @@ pub struct Present<'a> {
 /// the plan can be carried out as it was meant.
 ///
 /// What the matrix itself defines stands in the plan and cannot change; of its recordings and
-/// manifests the files are compared.
+/// manifests the files are compared, and of its backends whether their programs are there.
 #[must_use]
 pub fn staleness(plan: &Plan, present: &Present<'_>) -> Vec<String> {
     let mut changes = Vec::new();
     for (id, engine) in &plan.engines {
-        if !plan.backends.contains_key(id) {
-            compare_engines(id, engine, present.engines.get(id), &mut changes);
-        }
+        compare_engines(id, engine, present.engines.get(id), &mut changes);
     }
     for (id, model) in &plan.models {
         compare_models(id, model, present.catalog.models.get(id), &mut changes);

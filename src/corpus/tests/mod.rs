@@ -7,6 +7,7 @@ mod hostile;
 mod manifests;
 mod resampling;
 mod selectors;
+mod wav;
 
 use std::path::PathBuf;
 

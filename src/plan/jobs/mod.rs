@@ -54,10 +54,12 @@ pub(super) fn jobs(matrix: &Matrix, inputs: &Inputs<'_>, combinations: &Combinat
         if benchmark.skip.is_some() {
             continue;
         }
+        let engine = meanings.engines[found.key(*job as usize).asked().engine as usize];
         let method = inputs.verify_method.map_or_else(
             || meanings.method(combinations.row(position)),
             method_number,
         );
+        let method = method_of(engine, method);
         let after = checks.ask(position, &bases[*job as usize], method);
         if !benchmark.needs.contains(after) {
             // Nearly all need one; the room that a list makes for more would be lost a million times.
@@ -99,12 +101,35 @@ pub(super) fn jobs(matrix: &Matrix, inputs: &Inputs<'_>, combinations: &Combinat
     made
 }
 
+/// Returns how an engine is asked, by the number of the method. A command loads a model only to
+/// transcribe with it, so what would have it load looks at the files.
+fn method_of(engine: &EngineFacts, method: u32) -> u32 {
+    match METHODS.get(method as usize) {
+        Some(VerifyMethod::Load | VerifyMethod::Transcribe) if engine.command => {
+            method_number(VerifyMethod::CacheCheck)
+        }
+        _ => method,
+    }
+}
+
 fn settings_of(key: Key<'_>, meanings: &Meanings<'_>, load_only: bool) -> ChosenSettings {
     let chosen = key
         .settings(meanings)
         .filter(|number| !load_only || meanings.affects_load[*number as usize])
         .map(|number| meanings.settings[number as usize].clone());
     ChosenSettings::new(chosen.collect())
+}
+
+/// Why a command cannot be filled in, if a setting that it names has no value.
+fn missing_setting(engine: &EngineFacts, settings: &ChosenSettings) -> Option<String> {
+    let missing = engine
+        .needed_settings()
+        .find(|name| settings.get(name).is_none())?;
+    Some(format!(
+        "`{}` names `settings.{missing}` in its command, and nothing gives it a value: write \
+         `{missing}` under `settings:` or as an axis",
+        engine.id
+    ))
 }
 
 /// Makes a benchmark. What it needs, and who asks for it, is filled in later.
@@ -132,6 +157,7 @@ fn benchmark(
             Availability::Ready => None,
             Availability::Unavailable(reason) => Some(reason.clone()),
         })
+        .or_else(|| missing_setting(engine, &settings))
         .or_else(|| language_skip(model, audio, settings.get("language")));
     let counts = key.counts(meanings);
     let count = |position: usize| counts.get(position).copied().unwrap_or(1);
