@@ -61,7 +61,8 @@ mod tests {
             phase: Phase::Download,
             reason: "no answer".into(),
         };
-        let next = |kind, outcome, failed| delay_before_next(&RETRIES, kind, outcome, failed);
+        let next =
+            |kind, outcome: &Outcome, failed| delay_before_next(&RETRIES, kind, outcome, failed);
         let seconds = Duration::from_secs;
         assert_eq!(next(JobKind::Download, &refused, 1), Some(seconds(1)));
         assert_eq!(next(JobKind::Download, &refused, 2), Some(seconds(2)));

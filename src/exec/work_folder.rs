@@ -1,8 +1,8 @@
 //! Where the processes of command backends write what nobody keeps.
 
-use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A folder in the run folder for what commands write. Timed work has the machine alone, so one
 /// process at a time uses it, and what that left is removed before the next one.
@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct WorkFolder {
     temporary: PathBuf,
     outputs: PathBuf,
-    made: Cell<Option<u64>>,
+    /// How many folders were made.
+    made: AtomicU64,
 }
 
 impl WorkFolder {
@@ -21,7 +22,7 @@ impl WorkFolder {
         let folder = Self {
             temporary: path.join("temporary"),
             outputs: path.join("output"),
-            made: Cell::new(None),
+            made: AtomicU64::new(0),
         };
         fs::create_dir_all(&folder.temporary)
             .map_err(|error| format!("{} cannot be made: {error}", folder.temporary.display()))?;
@@ -35,8 +36,7 @@ impl WorkFolder {
 
     /// Makes a fresh, empty folder for one process.
     pub(super) fn make_output(&self) -> Result<PathBuf, String> {
-        let number = self.made.get().map_or(0, |last| last + 1);
-        self.made.set(Some(number));
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
         let path = self.outputs.join(number.to_string());
         fs::create_dir_all(&path)
             .map_err(|error| format!("{} cannot be made: {error}", path.display()))?;
@@ -45,7 +45,7 @@ impl WorkFolder {
 
     /// Removes what a process has left, as far as that is possible.
     pub(super) fn clear(&self) {
-        if self.made.get().is_some() {
+        if self.made.load(Ordering::Relaxed) > 0 {
             let _ = fs::remove_dir_all(&self.outputs);
         }
         for entry in fs::read_dir(&self.temporary)

@@ -1,6 +1,7 @@
 //! Carrying out a plan in a run folder.
 
 use super::present::present;
+use super::shards;
 use super::sinks::{Sinks, Telling};
 use crate::cli::exit::{Failure, say};
 use crate::cli::secrets::Secrets;
@@ -10,7 +11,7 @@ use crate::exec::{
 };
 use crate::machine::machine_facts;
 use crate::model::Plan;
-use crate::plan::{fill_plan, shards};
+use crate::plan::fill_plan;
 use crate::record::{JournalWriter, RecordError, Rerun, RunFolder, RunRecord, progress};
 use crate::shim::tree_probe;
 use crate::store::Store;
