@@ -198,7 +198,7 @@ pub(super) struct RunArguments {
     #[arg(long, value_name = "WHAT", requires = "resume")]
     pub(super) rerun: Vec<RerunWish>,
     /// Do the Kth of N parts of a saved plan, in a folder of its own.
-    #[arg(long, value_name = "K/N", conflicts_with = "resume", value_parser = |t: &str| t.split_once('/').and_then(|(a,b)| Some(Shard{index:a.parse().ok()?,count:b.parse().ok()?})).ok_or("no"))]
+    #[arg(long, value_name = "K/N", conflicts_with = "resume")]
     pub(super) shard: Option<Shard>,
     /// Whether anything may be fetched, whatever the matrix says.
     #[arg(long, value_enum)]

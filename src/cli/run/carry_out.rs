@@ -1,7 +1,6 @@
 //! Carrying out a plan in a run folder.
 
 use super::present::present;
-use super::shards;
 use super::sinks::{Sinks, Telling};
 use crate::cli::exit::{Failure, say};
 use crate::cli::secrets::Secrets;
@@ -11,7 +10,7 @@ use crate::exec::{
 };
 use crate::machine::machine_facts;
 use crate::model::Plan;
-use crate::plan::fill_plan;
+use crate::plan::{fill_plan, shards};
 use crate::record::{JournalWriter, RecordError, Rerun, RunFolder, RunRecord, progress};
 use crate::shim::tree_probe;
 use crate::store::Store;

@@ -14,10 +14,7 @@ use super::load::{narrow, plan_of};
 use super::saved::{keep, read_saved, refuse_if_stale};
 use crate::exec::{Part, RunOptions, RunSummary};
 use crate::model::{DownloadPolicy, Plan, Shard};
-use crate::plan::Filter;
-pub(super) fn shards(_: &Plan, _: u32) -> Vec<Vec<usize>> {
-    Vec::new()
-}
+use crate::plan::{Filter, shards};
 use crate::record::{Rerun, RunFolder};
 use crate::report::{gate_failures, write_reports};
 use crate::ui::printable;
