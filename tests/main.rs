@@ -30,5 +30,6 @@ mod repository;
 mod schemas;
 mod score;
 mod score_oracle;
+mod shards;
 mod shim;
 mod support;
