@@ -32,5 +32,6 @@ mod resume;
 mod schemas;
 mod score;
 mod score_oracle;
+mod shards;
 mod shim;
 mod support;

@@ -1,17 +1,12 @@
 //! What holds for every matrix: combinations against a plain reading of the rules, and what makes a
 //! plan trustworthy.
 
-use earmark::catalog::Catalog;
-use earmark::corpus::Corpus;
-use earmark::diagnostic::{Diagnostics, SourceText};
-use earmark::engine;
-use earmark::matrix::{Facts, read};
+use crate::support::plans::planned;
 use earmark::model::{JobKind, Plan};
-use earmark::plan::{DependencyGraph, Inputs, plan};
+use earmark::plan::DependencyGraph;
 use indexmap::IndexMap;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// The keys that matrices here are made of, with the values each may have.
 const KEYS: [(&str, &[&str]); 5] = [
@@ -105,34 +100,6 @@ impl Written {
         rows.retain(|row| !self.exclude_after.iter().any(|entry| fits(row, entry)));
         Some(rows)
     }
-}
-
-fn planned(text: &str) -> Option<Plan> {
-    let mut problems = Diagnostics::default();
-    let source = Arc::new(SourceText {
-        path: "property.yaml".into(),
-        text: text.into(),
-    });
-    let matrix = read(source, &mut problems)?;
-    let catalog = Catalog::builtin().unwrap();
-    let corpus = Corpus::builtin();
-    let engines = engine::facts();
-    let inputs = Inputs {
-        catalog: &catalog,
-        corpus: &corpus,
-        engines: &engines,
-        chosen: matrix.backends(),
-        facts: Facts {
-            os: "linux".into(),
-            arch: "x86_64".into(),
-            cores: 2,
-            physical_cores: 2,
-            memory_bytes: 8 << 30,
-        },
-        verify_method: None,
-    };
-    let plan = plan(&matrix, &inputs, &mut problems)?;
-    (!problems.has_errors()).then_some(plan)
 }
 
 /// The combinations of a plan without the named axes, in their order.

@@ -358,11 +358,30 @@ pub struct Job {
     pub combinations: Vec<usize>,
     /// Why it will not run here, if that is known already.
     pub skip: Option<String>,
+    /// For a benchmark that runs, the seconds that it may take: a guess that shards are balanced by,
+    /// frozen here so that every machine deals them alike. It is no part of the id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0))]
+    pub expected_seconds: Option<f64>,
     /// What it is declared to do.
     pub spec: JobSpec,
 }
 
 impl Job {
+    /// Returns the expected time in whole milliseconds, which are the same whether the plan was read
+    /// from a file or not; `None` if nothing is expected.
+    #[must_use]
+    pub fn expected_milliseconds(&self) -> Option<u64> {
+        let milliseconds = (self.expected_seconds? * 1000.0).round();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "what is negative counts as none, and what is too long as the longest"
+        )]
+        let whole = milliseconds as u64;
+        Some(whole)
+    }
+
     /// Makes a job out of a spec.
     #[must_use]
     pub fn new(spec: JobSpec) -> Self {
@@ -379,6 +398,7 @@ impl Job {
             needs: Vec::new(),
             combinations: Vec::new(),
             skip: None,
+            expected_seconds: None,
             spec,
         }
     }

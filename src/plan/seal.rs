@@ -142,6 +142,10 @@ fn job_pieces(jobs: &[Job]) -> Vec<[u8; 32]> {
             text(need.0.get(start..).unwrap_or(&need.0));
         }
         bytes.extend(job.digest.0);
+        // Plans of before it was there have none, and their seals hold.
+        if let Some(expected) = job.expected_milliseconds() {
+            bytes.extend(expected.to_le_bytes());
+        }
         for combination in &job.combinations {
             bytes.extend((*combination as u64).to_le_bytes());
         }

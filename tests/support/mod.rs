@@ -2,6 +2,7 @@
 
 pub mod invalid;
 pub mod mutate;
+pub mod plans;
 
 use std::collections::BTreeMap;
 use std::fs;

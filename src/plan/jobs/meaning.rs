@@ -1,6 +1,7 @@
 //! What each value of a combination means for each engine, worked out once for each value and not
 //! once for each combination.
 
+use super::super::expected::Length;
 use super::super::planner::Inputs;
 use super::super::settings::runner_settings;
 use crate::matrix::{Matrix, NAMED_AXES};
@@ -68,6 +69,8 @@ pub(super) struct Meanings<'a> {
     pub(super) texts: Vec<Text>,
     /// Recordings, by number.
     pub(super) audio: Vec<AudioDefinition>,
+    /// How long each of them is.
+    pub(super) lengths: Vec<Length>,
     /// Defaults of the runner's counts.
     pub(super) counts: Vec<u32>,
     default_languages: FxHashSet<(u32, u32)>,
@@ -306,6 +309,7 @@ impl<'a> Meanings<'a> {
             affects_load: builder.affects_load,
             refusals: builder.refusals,
             texts: builder.texts,
+            lengths: audio.iter().map(Length::of).collect(),
             audio,
             default_languages,
             backend,

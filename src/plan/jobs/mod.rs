@@ -4,6 +4,7 @@ mod artifact;
 mod distinct;
 mod meaning;
 
+use super::expected::expected_seconds;
 use super::planner::Inputs;
 use crate::matrix::Matrix;
 use crate::model::{
@@ -161,7 +162,7 @@ fn benchmark(
         .or_else(|| language_skip(model, audio, settings.get("language")));
     let counts = key.counts(meanings);
     let count = |position: usize| counts.get(position).copied().unwrap_or(1);
-    let mut job = Job::new(JobSpec::Benchmark(BenchmarkSpec {
+    let spec = BenchmarkSpec {
         backend: meanings.engine_ids[asked.engine as usize].clone(),
         model: model_id.clone(),
         artifact: (artifact.ok().flatten()).map(|artifact| meanings.artifact_id(&artifact.id)),
@@ -171,8 +172,14 @@ fn benchmark(
         warmup: count(0),
         repeat: count(1),
         launches: count(2),
-    }));
+    };
+    let expected = skip.is_none().then(|| {
+        let length = meanings.lengths[asked.audio as usize];
+        expected_seconds(&spec, engine, model.map(|model| model.size), length)
+    });
+    let mut job = Job::new(JobSpec::Benchmark(spec));
     job.skip = skip;
+    job.expected_seconds = expected;
     job.combinations.reserve_exact(combinations);
     job
 }
