@@ -2,7 +2,10 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::RawFd;
+use std::path::PathBuf;
 use std::time::Duration;
+
+use super::descriptors::{CONTROL, PROTOCOL};
 
 /// How often memory is looked at when `--sample-ms` is not given.
 const DEFAULT_SAMPLE_INTERVAL: Duration = Duration::from_millis(100);
@@ -23,8 +26,10 @@ pub(super) struct Options {
     pub sample_interval: Option<Duration>,
     /// Whether descriptor 3 is a protocol socket for the child.
     pub protocol: bool,
-    /// Number of the descriptor that reports are written to.
+    /// Number of the descriptor that reports are written to; 0 = the control socket.
     pub report_descriptor: RawFd,
+    /// Where to make a control group for the tree; `None` = nowhere.
+    pub cgroup: Option<PathBuf>,
     /// What to start; looked up in `PATH` if it holds no slash.
     pub program: OsString,
     /// Its arguments, without its name.
@@ -46,7 +51,7 @@ pub(super) enum ArgumentError {
     },
     #[error("nothing to start; give a program after `--`")]
     NoProgram,
-    #[error("--report-fd {0} is taken by the child; give 4 or above, or 3 without --protocol")]
+    #[error("--report-fd {0} is taken by the child; give 0, 4 or above, or 3 without --protocol")]
     ReportDescriptorTaken(RawFd),
 }
 
@@ -62,6 +67,7 @@ impl Options {
             sample_interval: Some(DEFAULT_SAMPLE_INTERVAL),
             protocol: false,
             report_descriptor: DEFAULT_REPORT_DESCRIPTOR,
+            cgroup: None,
             program: OsString::new(),
             arguments: Vec::new(),
         };
@@ -85,11 +91,19 @@ impl Options {
                     options.report_descriptor =
                         number("--report-fd", "the number of a descriptor", &mut arguments)?;
                 }
+                Some("--cgroup") => {
+                    let directory = arguments.next();
+                    options.cgroup = Some(
+                        directory
+                            .ok_or(ArgumentError::MissingValue("--cgroup"))?
+                            .into(),
+                    );
+                }
                 _ => return Err(ArgumentError::UnknownOption(argument)),
             }
         }
-        let first_free = if options.protocol { 4 } else { 3 };
-        if options.report_descriptor < first_free {
+        let first_free = PROTOCOL + RawFd::from(options.protocol);
+        if options.report_descriptor < first_free && options.report_descriptor != CONTROL {
             return Err(ArgumentError::ReportDescriptorTaken(
                 options.report_descriptor,
             ));
@@ -149,13 +163,14 @@ mod tests {
     #[test]
     fn every_option_is_understood() {
         let options = parse(
-            "--wall network --backstop-ms 2500 --sample-ms 20 --protocol --report-fd 9 -- ls -l --",
+            "--wall network --backstop-ms 2500 --sample-ms 20 --protocol --report-fd 9 --cgroup /a/b -- ls -l --",
         )
         .unwrap();
         assert!(options.wall && options.protocol);
         assert_eq!(options.backstop, Some(Duration::from_millis(2500)));
         assert_eq!(options.sample_interval, Some(Duration::from_millis(20)));
         assert_eq!(options.report_descriptor, 9);
+        assert_eq!(options.cgroup, Some("/a/b".into()));
         assert_eq!(options.program, "ls");
         assert_eq!(options.arguments, ["-l", "--"]);
     }
@@ -167,6 +182,14 @@ mod tests {
         assert_eq!(options.backstop, None);
         assert_eq!(options.sample_interval, Some(Duration::from_millis(100)));
         assert_eq!(options.report_descriptor, 4);
+        assert_eq!(options.cgroup, None);
+    }
+
+    #[test]
+    fn reports_may_go_back_through_the_control_socket() {
+        for line in ["--report-fd 0 -- true", "--protocol --report-fd 0 -- true"] {
+            assert_eq!(parse(line).unwrap().report_descriptor, 0);
+        }
     }
 
     #[test]
@@ -183,6 +206,8 @@ mod tests {
             ("--walls none -- true", vec!["--walls", "--"]),
             ("true", vec!["\"true\"", "`--`"]),
             ("--wall", vec!["--wall", "needs a value"]),
+            ("--cgroup", vec!["--cgroup", "needs a value"]),
+            ("--report-fd -1 -- true", vec!["--report-fd -1", "taken"]),
             (
                 "--wall internet -- true",
                 vec!["internet", "`network` or `none`"],

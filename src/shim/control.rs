@@ -1,4 +1,4 @@
-//! The control pipe: what the runner asks of a running shim.
+//! The control pipe or socket: what the runner asks of a running shim.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -18,7 +18,7 @@ pub(super) enum Request {
     Closed,
 }
 
-/// Read end of the control pipe.
+/// Read end of the control pipe, or the control socket.
 pub(super) struct Control(OwnedFd);
 
 impl Control {

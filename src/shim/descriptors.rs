@@ -6,12 +6,17 @@
 )]
 
 use std::io;
-use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_getfd, fcntl_setfd};
+use rustix::net::SocketType;
+use rustix::net::sockopt::socket_type;
 
 use super::arguments::Options;
+
+/// Number of the control pipe.
+pub(super) const CONTROL: RawFd = 0;
 
 /// Number under which the child finds the protocol socket.
 pub(super) const PROTOCOL: RawFd = 3;
@@ -24,15 +29,17 @@ pub(super) enum DescriptorError {
         number: RawFd,
         purpose: &'static str,
     },
+    #[error("descriptor 0 is no stream socket; with --report-fd 0 the runner has to hand one over")]
+    NoSocket,
     #[error("descriptors could not be set up: {0}; raise the limit of open files")]
     System(#[from] io::Error),
 }
 
 /// Descriptors of the shim before the child is started.
 pub(super) struct Descriptors {
-    /// Control pipe, moved away from 0.
+    /// Control pipe or socket, moved away from 0.
     pub control: OwnedFd,
-    /// Report pipe.
+    /// Report pipe, or the same socket again.
     pub report: OwnedFd,
     /// What the child will have and the shim must let go.
     pub passed_on: PassedOn,
@@ -48,7 +55,11 @@ impl Descriptors {
     /// Takes over what the runner handed over and closes everything else. Descriptor 0 becomes
     /// `/dev/null`, ready for the child.
     pub(super) fn take_over(options: &Options) -> Result<Self, DescriptorError> {
-        let report = take(options.report_descriptor, "report pipe")?;
+        let report = if options.report_descriptor == CONTROL {
+            take_socket()?
+        } else {
+            take(options.report_descriptor, "report pipe")?
+        };
         let protocol = if options.protocol {
             Some(take(PROTOCOL, "protocol socket")?)
         } else {
@@ -59,12 +70,12 @@ impl Descriptors {
         } else {
             PROTOCOL
         };
-        close_between(first_unused, options.report_descriptor - 1);
-        close_between(options.report_descriptor + 1, RawFd::MAX);
+        let kept = report.as_raw_fd();
+        close_between(first_unused, kept - 1);
+        close_between(first_unused.max(kept + 1), RawFd::MAX);
 
         set_close_on_exec(&report)?;
-        let control =
-            fcntl_dupfd_cloexec(rustix::stdio::stdin(), PROTOCOL + 1).map_err(io::Error::from)?;
+        let control = duplicate_control()?;
         let flags = OFlags::RDWR | OFlags::CLOEXEC;
         let null = rustix::fs::open(c"/dev/null", flags, Mode::empty()).map_err(io::Error::from)?;
         rustix::stdio::dup2_stdin(&null).map_err(io::Error::from)?;
@@ -83,6 +94,19 @@ impl PassedOn {
         rustix::stdio::dup2_stderr(&self.null)?;
         drop(self.protocol);
         Ok(())
+    }
+}
+
+/// Returns descriptor 0 under another number that is closed on exec.
+fn duplicate_control() -> io::Result<OwnedFd> {
+    Ok(fcntl_dupfd_cloexec(rustix::stdio::stdin(), PROTOCOL + 1)?)
+}
+
+/// Returns descriptor 0 once more if reports can be written to it.
+fn take_socket() -> Result<OwnedFd, DescriptorError> {
+    match socket_type(rustix::stdio::stdin()) {
+        Ok(SocketType::STREAM) => Ok(duplicate_control()?),
+        _ => Err(DescriptorError::NoSocket),
     }
 }
 

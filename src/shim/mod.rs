@@ -7,21 +7,24 @@
 //!
 //! ```text
 //! earmark __shim [--wall network|none] [--backstop-ms N] [--sample-ms N] [--protocol]
-//!                [--report-fd N] -- PROGRAM ARGUMENTS…
+//!                [--report-fd N] [--cgroup DIRECTORY] -- PROGRAM ARGUMENTS…
 //! ```
 //!
 //! # Descriptors
 //!
 //! | number | what the runner hands over |
 //! |---|---|
-//! | 0 | control pipe, read end |
+//! | 0 | control pipe, read end; with `--report-fd 0` a stream socket for control and reports |
 //! | 1, 2 | what becomes standard output and standard error of the child |
 //! | 3 | with `--protocol`: a socket that the child keeps as descriptor 3 (`EARMARK_PROTOCOL_FD=3`) |
-//! | 4 (`--report-fd`) | report pipe, write end |
+//! | 4 (`--report-fd`) | report pipe, write end; nothing with `--report-fd 0` |
 //!
 //! The child reads `/dev/null` and inherits nothing else. Once it runs, the shim itself holds none
 //! of 1, 2 and 3, so that the runner sees end-of-file as soon as the last process of the tree has
 //! closed them. Environment and working directory are passed on as they are.
+//!
+//! `--report-fd 0` is for a runner that starts many children: with no descriptor beyond 2 to hand
+//! over it needs no code of its own between fork and exec, so `posix_spawn` can do it.
 //!
 //! # Control
 //!
@@ -39,7 +42,8 @@
 //! # Reports
 //!
 //! JSON Lines, see [`Report`]: `started`, then `ended`; or one of `spawn-failed` and `wall-failed`
-//! alone. `ended` is written when no descendant is left.
+//! alone. `ended` is written when no descendant is left. A runner that does not read is not waited
+//! for: what finds no room is lost.
 //!
 //! # Exit status
 //!
@@ -51,14 +55,26 @@
 //! # What holds the tree together
 //!
 //! On Linux the shim is a *subreaper*: a process whose parent dies becomes the shim's child, so
-//! "the shim has no child" means "nothing of the tree is left", and that is what it waits for. If
-//! the shim itself is killed with SIGKILL, the kernel kills the main child; processes further down
-//! become children of the next subreaper above, or of process 1, and only a sweep by the runner
-//! can find them. On macOS and other Unix systems there is no subreaper: the shim ends the child's
-//! process group and misses whoever left it. `started` says which (`tree`).
+//! "the shim has no child" means "nothing of the tree is left", and that is what it waits for. It
+//! finds whom to kill by walking from parent to child.
+//!
+//! With `--cgroup` it also makes a *control group* in that directory, which the main child joins
+//! before it executes: the kernel then kills all of it in one step, and whoever left the group is
+//! still found by the walk. A directory that [`tree_probe`] returns is one where that works. If it
+//! is refused all the same, the shim goes on without. The group is removed at the end.
+//!
+//! If the shim itself is killed with SIGKILL, the kernel kills the main child; processes further
+//! down become children of the next subreaper above, or of process 1. A runner that has called
+//! [`become_subreaper`] ends them with [`sweep`].
+//!
+//! On macOS and other Unix systems there is neither: the shim ends the child's process group and,
+//! on macOS, whoever descends from it. Both miss a process that has left the group and has lost
+//! its parent, and the main child outlives a shim that is killed until [`sweep`] ends its group.
+//! `started` says what holds the tree (`tree`).
 
 mod accounting;
 mod arguments;
+mod backstop;
 mod control;
 mod descriptors;
 mod launch;
@@ -66,13 +82,15 @@ mod report;
 mod run;
 mod sampler;
 mod signals;
+mod sweep;
 mod tree;
 mod wall;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-pub use report::{EndedBy, Report};
+pub use report::{EndedBy, LeakedProcess, Report};
+pub use sweep::{Remains, Swept, become_subreaper, sweep, tree_probe};
 
 /// First argument of a command line that asks for the shim.
 pub const VERB: &str = "__shim";

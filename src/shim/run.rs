@@ -11,12 +11,13 @@ use rustix::process::{Pid, Signal, WaitOptions, WaitStatus};
 
 use super::accounting::Usage;
 use super::arguments::Options;
+use super::backstop::Backstop;
 use super::control::{Control, Request};
 use super::descriptors::{Descriptors, PassedOn};
-use super::report::{EndedBy, Report, Reporter};
+use super::report::{EndedBy, LeakedProcess, MOST_LEAKS_NAMED, Report, Reporter};
 use super::sampler::Sampler;
 use super::signals::Waiter;
-use super::tree::Tree;
+use super::tree::{Cgroup, Tree};
 use super::{VERB, launch, wall};
 
 /// Nothing was started: the shim was misused, or the wall does not stand.
@@ -57,7 +58,7 @@ pub(super) fn run(options: &Options) -> ExitCode {
         Ok(descriptors) => descriptors,
         Err(error) => return refuse(&error),
     };
-    let mut reporter = Reporter::new(report);
+    let reporter = Reporter::new(report);
     let wall = match wall {
         Ok(wall) => wall,
         Err(error) => {
@@ -82,11 +83,18 @@ pub(super) fn run(options: &Options) -> ExitCode {
     reporter.send(&Report::Started {
         pid: watch.main_child.as_raw_nonzero().get(),
         wall: wall.into(),
-        tree: Tree::KIND.into(),
+        tree: watch.tree.kind().into(),
+        cgroup: watch
+            .tree
+            .cgroup()
+            .and_then(|cgroup| Some(cgroup.path().to_str()?.to_owned())),
     });
     let ended_by = watch.until_end();
     let (report, status) = watch.finish(ended_by);
     reporter.send(&report);
+    if let Some(cgroup) = watch.tree.cgroup() {
+        cgroup.remove();
+    }
     ExitCode::from(status)
 }
 
@@ -110,12 +118,20 @@ impl Watch {
     fn start(options: &Options, control: Control, passed_on: PassedOn) -> io::Result<Self> {
         let waiter = Waiter::take_over()?;
         Tree::prepare()?;
+        let mut cgroup = options.cgroup.as_deref().and_then(Cgroup::create);
         let started = Instant::now();
-        let main_child = launch::start(options)?;
+        let launched = launch::start(options, cgroup.as_ref());
+        // Whatever is refused here is no reason not to start: the subreaper is enough.
+        if !launched.as_ref().is_ok_and(|launched| launched.in_cgroup)
+            && let Some(empty) = cgroup.take()
+        {
+            empty.remove();
+        }
+        let main_child = launched?.pid;
         let watch = Self {
             waiter,
             control,
-            tree: Tree::new(main_child),
+            tree: Tree::new(main_child, cgroup),
             sampler: Sampler::new(options.sample_interval, started),
             main_child,
             started,
@@ -185,8 +201,9 @@ impl Watch {
     }
 
     /// Ends whatever is left, and returns the last report and the exit status.
-    fn finish(mut self, ended_by: EndedBy) -> (Report, u8) {
+    fn finish(&mut self, ended_by: EndedBy) -> (Report, u8) {
         let mut leaked_processes = 0;
+        let mut leaked = Vec::new();
         let mut sweeps = 0;
         if !ended_by.by_force() {
             self.let_follow();
@@ -194,7 +211,9 @@ impl Watch {
         if !self.tree.is_gone(self.has_child) {
             self.sampler.last_look(&self.tree);
             if !ended_by.by_force() {
-                leaked_processes = self.tree.living().len();
+                let living = self.tree.living();
+                leaked_processes = living.len();
+                leaked = self.name(&living);
             }
             sweeps = self.end_everything();
         }
@@ -213,6 +232,7 @@ impl Watch {
             peak_rss_bytes: usage.largest_resident.max(peaks.resident),
             peak_anonymous_bytes: peaks.anonymous,
             leaked_processes,
+            leaked,
             ended_by,
             sweeps,
         };
@@ -225,6 +245,16 @@ impl Watch {
                 .unwrap_or(BY_SIGNAL)
         };
         (report, u8::try_from(own_status).unwrap_or(u8::MAX))
+    }
+
+    /// Returns the first of these processes by name; who ends meanwhile has none any more.
+    fn name(&self, processes: &[i32]) -> Vec<LeakedProcess> {
+        let named = |pid: &i32| {
+            let name = self.tree.name(*pid)?;
+            Some(LeakedProcess { pid: *pid, name })
+        };
+        let named = processes.iter().filter_map(named);
+        named.take(MOST_LEAKS_NAMED).collect()
     }
 
     /// Gives descendants a moment to follow the main child, unless the runner asks for something.
@@ -281,74 +311,5 @@ impl Watch {
                 }
             }
         }
-    }
-}
-
-/// The shim's own deadline, for a runner that has stopped or is stuck.
-struct Backstop {
-    due: Option<Instant>,
-    stopped_at: Option<Instant>,
-}
-
-impl Backstop {
-    fn new(limit: Option<Duration>, started: Instant) -> Self {
-        // A limit beyond what a clock can hold is none.
-        Self {
-            due: limit.and_then(|limit| started.checked_add(limit)),
-            stopped_at: None,
-        }
-    }
-
-    fn pause(&mut self, now: Instant) {
-        self.stopped_at.get_or_insert(now);
-    }
-
-    /// Puts the deadline off by the time the tree was stopped.
-    fn resume(&mut self, now: Instant) {
-        if let Some(stopped_at) = self.stopped_at.take() {
-            self.due = self
-                .due
-                .and_then(|due| due.checked_add(now.duration_since(stopped_at)));
-        }
-    }
-
-    fn due(&self) -> Option<Instant> {
-        if self.stopped_at.is_some() {
-            None
-        } else {
-            self.due
-        }
-    }
-
-    fn is_over(&self, now: Instant) -> bool {
-        self.due().is_some_and(|due| due <= now)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    #[test]
-    fn the_backstop_does_not_run_while_the_tree_is_stopped() {
-        let start = Instant::now();
-        let mut backstop = Backstop::new(Some(10 * SECOND), start);
-        assert!(!backstop.is_over(start + 9 * SECOND));
-        backstop.pause(start + 4 * SECOND);
-        backstop.pause(start + 5 * SECOND);
-        assert!(!backstop.is_over(start + 100 * SECOND));
-        backstop.resume(start + 100 * SECOND);
-        backstop.resume(start + 101 * SECOND);
-        assert!(!backstop.is_over(start + 105 * SECOND));
-        assert!(backstop.is_over(start + 106 * SECOND));
-    }
-
-    #[test]
-    fn without_a_backstop_there_is_no_end() {
-        let start = Instant::now();
-        assert_eq!(Backstop::new(None, start).due(), None);
-        assert_eq!(Backstop::new(Some(Duration::MAX), start).due(), None);
     }
 }

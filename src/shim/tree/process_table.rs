@@ -7,7 +7,10 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::Memory;
+use super::{Memory, printable};
+
+/// How many fields stand between `session` and `num_threads`.
+const FIELDS_FROM_SESSION_TO_THREADS: usize = 13;
 
 /// One process that has not been reaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +19,8 @@ pub(super) struct Process {
     pub parent: i32,
     pub group: i32,
     pub session: i32,
-    /// Whether it has ended and only waits to be reaped.
+    /// Whether it has ended and only waits to be reaped. One whose first thread alone has ended has
+    /// the state of a dead process and is none.
     pub ended: bool,
 }
 
@@ -34,9 +38,10 @@ impl ProcessTable {
     }
 
     /// Calls `visit` for every descendant of `ancestor`, each once, as early as it is known: a
-    /// visitor that kills must not come later than it has to. The table changes while it is
-    /// read, so a process that is being born or handed to a new parent can be missed.
-    pub(super) fn visit_descendants(&self, ancestor: i32, visit: &mut dyn FnMut(&Process)) {
+    /// visitor that kills must not come later than it has to. What `visit` returns says whether to
+    /// go on below that descendant. The table changes while it is read, so a process that is being
+    /// born or handed to a new parent can be missed.
+    pub(super) fn visit_descendants(&self, ancestor: i32, visit: &mut dyn FnMut(&Process) -> bool) {
         // The kernel offers lists of children only if built with CONFIG_PROC_CHILDREN.
         if self
             .root
@@ -50,15 +55,16 @@ impl ProcessTable {
     }
 
     /// Goes from parent to child: costs as much as the tree is large.
-    fn walk_children(&self, ancestor: i32, visit: &mut dyn FnMut(&Process)) {
+    fn walk_children(&self, ancestor: i32, visit: &mut dyn FnMut(&Process) -> bool) {
         let mut seen = BTreeSet::from([ancestor]);
         let mut to_do = vec![ancestor];
         while let Some(pid) = to_do.pop() {
             for child in self.children(pid) {
                 if seen.insert(child)
                     && let Some(process) = self.process(child)
+                    && visit(&process)
+                    && !process.ended
                 {
-                    visit(&process);
                     to_do.push(child);
                 }
             }
@@ -66,7 +72,7 @@ impl ProcessTable {
     }
 
     /// Reads every process of the system: costs as much as the system is busy.
-    fn scan_all(&self, ancestor: i32, visit: &mut dyn FnMut(&Process)) {
+    fn scan_all(&self, ancestor: i32, visit: &mut dyn FnMut(&Process) -> bool) {
         let mut tree = BTreeSet::from([ancestor]);
         let mut others = Vec::new();
         for pid in self.numbered_entries("") {
@@ -75,8 +81,9 @@ impl ProcessTable {
             };
             // Ids mostly grow from parent to child and the table is sorted by them.
             if tree.contains(&process.parent) && pid != ancestor {
-                tree.insert(pid);
-                visit(&process);
+                if visit(&process) {
+                    tree.insert(pid);
+                }
             } else {
                 others.push(process);
             }
@@ -85,9 +92,8 @@ impl ProcessTable {
             let size = tree.len();
             others.retain(|process| {
                 let below = tree.contains(&process.parent) && process.pid != ancestor;
-                if below {
+                if below && visit(process) {
                     tree.insert(process.pid);
-                    visit(process);
                 }
                 !below
             });
@@ -101,6 +107,13 @@ impl ProcessTable {
     pub(super) fn process(&self, pid: i32) -> Option<Process> {
         let mut bytes = [0; 512];
         parse_stat(pid, self.read(&format!("{pid}/stat"), &mut bytes)?)
+    }
+
+    /// Returns the name of the program that a process runs, or what the program calls itself, as
+    /// printable text; `None` if there is no such process.
+    pub(super) fn name(&self, pid: i32) -> Option<String> {
+        let mut bytes = [0; 512];
+        parse_name(self.read(&format!("{pid}/stat"), &mut bytes)?)
     }
 
     /// Returns the memory of one process; `None` if it has ended.
@@ -144,21 +157,32 @@ impl ProcessTable {
     }
 }
 
-/// Reads `pid (name) state ppid pgrp session …`. The name is whatever the program likes, brackets,
-/// spaces and newlines included, so what follows is found from the last bracket.
+/// Reads `pid (name) state ppid pgrp session …`, and the number of threads further on. The name is
+/// whatever the program likes, brackets, spaces and newlines included, so what follows is found from
+/// the last bracket.
 fn parse_stat(pid: i32, bytes: &[u8]) -> Option<Process> {
     let name_end = bytes.iter().rposition(|byte| *byte == b')')?;
     let rest = std::str::from_utf8(bytes.get(name_end + 1..)?).ok()?;
     let mut fields = rest.split_ascii_whitespace();
     let state = fields.next()?;
     let mut number = || fields.next()?.parse().ok();
+    let (parent, group, session) = (number()?, number()?, number()?);
+    let threads = fields.nth(FIELDS_FROM_SESSION_TO_THREADS);
+    let has_other_threads = threads.is_some_and(|count| !matches!(count, "0" | "1"));
     Some(Process {
         pid,
-        parent: number()?,
-        group: number()?,
-        session: number()?,
-        ended: matches!(state, "Z" | "X" | "x"),
+        parent,
+        group,
+        session,
+        ended: matches!(state, "Z" | "X" | "x") && !has_other_threads,
     })
+}
+
+/// Reads what stands between the first bracket and the last.
+fn parse_name(bytes: &[u8]) -> Option<String> {
+    let start = bytes.iter().position(|byte| *byte == b'(')? + 1;
+    let end = bytes.iter().rposition(|byte| *byte == b')')?;
+    Some(printable(bytes.get(start..end)?))
 }
 
 /// Reads the lines `VmHWM`, `VmRSS` and `RssAnon` (in KiB); a process that has ended has none.
@@ -224,7 +248,10 @@ mod tests {
 
     fn descendants(table: &ProcessTable, ancestor: i32) -> Vec<i32> {
         let mut found = Vec::new();
-        table.visit_descendants(ancestor, &mut |process| found.push(process.pid));
+        table.visit_descendants(ancestor, &mut |process| {
+            found.push(process.pid);
+            true
+        });
         found.sort_unstable();
         found
     }
@@ -254,6 +281,37 @@ mod tests {
                 "lists of children: {lists}"
             );
         }
+    }
+
+    #[test]
+    fn nobody_is_looked_for_below_who_is_not_wanted() {
+        for lists in [true, false] {
+            let (_directory, table) = table(&[(1, 0), (20, 1), (21, 20), (22, 1), (5, 21)], lists);
+            let mut found = Vec::new();
+            table.visit_descendants(1, &mut |process| {
+                found.push(process.pid);
+                process.pid != 20
+            });
+            found.sort_unstable();
+            assert_eq!(found, [20, 22], "lists of children: {lists}");
+        }
+    }
+
+    #[test]
+    fn a_process_with_a_living_thread_has_not_ended() {
+        let stat = |threads: u32| format!("7 (a) Z 1 7 7 0 -1 4 0 0 0 0 0 0 0 0 20 0 {threads} 0");
+        assert!(parse_stat(7, stat(1).as_bytes()).unwrap().ended);
+        assert!(!parse_stat(7, stat(2).as_bytes()).unwrap().ended);
+    }
+
+    #[test]
+    fn names_are_printable_and_whole() {
+        let name = |bytes: &[u8]| parse_name(bytes).unwrap();
+        assert_eq!(name(b"7 (a b) c) S 1"), "a b) c");
+        assert_eq!(name(b"7 (a\n\x1b[\xff) S 1"), "a??[\u{fffd}");
+        assert_eq!(parse_name(b"7 )(").as_deref(), None);
+        let pid = i32::try_from(std::process::id()).unwrap();
+        assert!(!ProcessTable::of_system().name(pid).unwrap().is_empty());
     }
 
     #[test]
@@ -295,7 +353,8 @@ mod tests {
 
         #[test]
         fn no_bytes_upset_the_readers(bytes: Vec<u8>) {
-            let _ = (parse_stat(1, &bytes), parse_status(&bytes), last_number(&bytes));
+            let _ = (parse_stat(1, &bytes), parse_name(&bytes));
+            let _ = (parse_status(&bytes), last_number(&bytes));
         }
     }
 }

@@ -8,14 +8,16 @@ use rustix::process::{
     setsid,
 };
 
-use super::Memory;
 use super::process_table::{Process, ProcessTable};
+use super::{Cgroup, Memory};
 
 /// How many passes a signal that does not kill makes at most after processes born meanwhile.
 const MOST_SIGNAL_PASSES: u32 = 16;
 
 /// Everything below this process.
 pub(in crate::shim) struct Tree {
+    /// What the main child joined, if anything.
+    cgroup: Option<Cgroup>,
     table: ProcessTable,
     /// Also the id of the process group that the main child was started in.
     main_child: i32,
@@ -25,9 +27,6 @@ pub(in crate::shim) struct Tree {
 }
 
 impl Tree {
-    /// Name of what holds the tree together.
-    pub(in crate::shim) const KIND: &str = "subreaper";
-
     /// Whether `memory` tells anything.
     pub(in crate::shim) const TELLS_MEMORY: bool = true;
 
@@ -39,14 +38,28 @@ impl Tree {
     }
 
     /// Returns the tree of which `main_child` is the first process.
-    pub(in crate::shim) fn new(main_child: Pid) -> Self {
+    pub(in crate::shim) fn new(main_child: Pid, cgroup: Option<Cgroup>) -> Self {
         Self {
+            cgroup,
             table: ProcessTable::of_system(),
             main_child: main_child.as_raw_nonzero().get(),
             own: getpid().as_raw_nonzero().get(),
             own_group: getpgrp().as_raw_nonzero().get(),
             own_session: getsid(None).map_or(0, |session| session.as_raw_nonzero().get()),
         }
+    }
+
+    /// Returns the name of what holds the tree together.
+    pub(in crate::shim) fn kind(&self) -> &'static str {
+        match self.cgroup {
+            Some(_) => "cgroup+subreaper",
+            None => "subreaper",
+        }
+    }
+
+    /// Returns the control group of the tree.
+    pub(in crate::shim) fn cgroup(&self) -> Option<&Cgroup> {
+        self.cgroup.as_ref()
     }
 
     /// Returns whether nothing of the tree is left, given whether this process still has a child.
@@ -63,7 +76,18 @@ impl Tree {
     pub(in crate::shim) fn living(&self) -> Vec<i32> {
         let mut living = Vec::new();
         self.visit_living(&mut |process| living.push(process.pid));
+        if let Some(cgroup) = &self.cgroup {
+            // Whoever was just handed to a new parent is missing in the walk, and only there.
+            living.extend(cgroup.members());
+            living.sort_unstable();
+            living.dedup();
+        }
         living
+    }
+
+    /// Returns the name of a process; `None` if there is none of this id.
+    pub(in crate::shim) fn name(&self, pid: i32) -> Option<String> {
+        self.table.name(pid)
     }
 
     /// Returns the memory of a process; `None` if it has ended.
@@ -93,11 +117,14 @@ impl Tree {
         }
     }
 
-    /// Kills every descendant that it finds, each as soon as it is read, since one that forks and
+    /// Kills the control group, and every descendant that it finds: one may have left the group. Each as soon as it is read, since one that forks and
     /// exits over and over is gone a moment later; and by process groups where it can, since the
     /// kill of a group is one step for the kernel that no fork slips past. A process may slip
     /// through all the same: call it again until the tree is gone.
     pub(in crate::shim) fn kill(&self, main_child_is_reaped: bool) {
+        if let Some(cgroup) = &self.cgroup {
+            cgroup.kill();
+        }
         let mut groups = BTreeSet::new();
         // The group that most trees are, at once and without a table. As long as the main child is
         // not reaped, nobody else can have its id.
@@ -128,19 +155,20 @@ impl Tree {
             if !process.ended {
                 visit(process);
             }
+            true
         });
     }
 }
 
 /// Sends a signal. Errors do not matter: the process has ended, which is what was wanted, or has
 /// become another user's, in which case it is waited for.
-fn send(pid: i32, signal: Signal) {
+pub(super) fn send(pid: i32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(pid) {
         let _ = kill_process(pid, signal);
     }
 }
 
-fn kill_group(group: i32) {
+pub(super) fn kill_group(group: i32) {
     if let Some(group) = Pid::from_raw(group) {
         let _ = kill_process_group(group, Signal::KILL);
     }
