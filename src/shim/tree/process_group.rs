@@ -75,6 +75,12 @@ impl Tree {
         None
     }
 
+    /// Returns `None`: it is not looked at here.
+    #[expect(clippy::unused_self, reason = "same signature as on Linux")]
+    pub(in crate::shim) fn own_peak(&self) -> Option<u64> {
+        None
+    }
+
     /// Returns `None`: the system does not tell.
     #[expect(clippy::unused_self, reason = "same signature as on Linux")]
     pub(in crate::shim) fn newest_pid(&self) -> Option<i32> {
@@ -126,12 +132,12 @@ impl Orphans {
         child_lists::name(pid).map(|name| printable(&name))
     }
 
-    /// Kills what it finds, puts it into `killed`, and returns whether it found nothing.
+    /// Kills what it finds, puts it into `killed`, and returns how much it found.
     pub(in crate::shim) fn end(
         &self,
         is_shim: &dyn Fn(i32) -> bool,
         killed: &mut BTreeMap<i32, String>,
-    ) -> bool {
+    ) -> usize {
         let own_session = getsid(None);
         let is_kept = |pid: i32| {
             // Who has ended or cannot be asked is left alone.
@@ -151,7 +157,7 @@ impl Orphans {
                 let _ = kill_process(pid, Signal::KILL);
             }
         }
-        found.is_empty()
+        found.len()
     }
 }
 

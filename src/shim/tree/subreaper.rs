@@ -95,6 +95,11 @@ impl Tree {
         self.table.memory(pid)
     }
 
+    /// Returns the highest resident size that this process itself has had, in bytes.
+    pub(in crate::shim) fn own_peak(&self) -> Option<u64> {
+        Some(self.table.memory(self.own)?.peak_resident)
+    }
+
     /// Returns the newest process or thread id of the system: `living` stays complete as long as
     /// this stays the same.
     pub(in crate::shim) fn newest_pid(&self) -> Option<i32> {
