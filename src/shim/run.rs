@@ -211,9 +211,9 @@ impl Watch {
         if !self.tree.is_gone(self.has_child) {
             self.sampler.last_look(&self.tree);
             if !ended_by.by_force() {
-                let living = self.tree.living();
-                leaked_processes = living.len();
-                leaked = self.name(&living);
+                let left = self.tree.left_behind();
+                leaked_processes = left.len();
+                leaked = self.name(&left);
             }
             sweeps = self.end_everything();
         }

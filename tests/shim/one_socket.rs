@@ -1,6 +1,6 @@
 //! One socket for control and reports.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 
 use super::support::Launch;
@@ -76,6 +76,30 @@ fn a_runner_that_does_not_read_is_not_waited_for() {
     let mut text = String::new();
     ours.read_to_string(&mut text).unwrap();
     assert_eq!(text.trim_start_matches('x'), "");
+}
+
+#[test]
+fn reports_arrive_although_a_request_came_too_late() {
+    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    let shim = Launch::script("echo ready; exec sleep 60")
+        .control(theirs)
+        .options(&["--report-fd", "0"])
+        .start();
+    // More than the shim reads at a time: the rest is never read.
+    ours.write_all(format!("K{}", "?".repeat(500)).as_bytes())
+        .unwrap();
+    let (mut received, mut buffer) = (Vec::new(), [0; 4096]);
+    let error = loop {
+        match ours.read(&mut buffer) {
+            Ok(0) => break None,
+            Ok(length) => received.extend_from_slice(&buffer[..length]),
+            Err(error) => break Some(error.kind()),
+        }
+    };
+    assert!(matches!(error, None | Some(ErrorKind::ConnectionReset)));
+    let text = String::from_utf8(received).unwrap();
+    assert!(text.lines().last().unwrap().contains("\"ended\""), "{text}");
+    assert_eq!(shim.finish().exit_code(), Some(137));
 }
 
 #[test]

@@ -63,6 +63,11 @@ impl Tree {
         living.into_iter().collect()
     }
 
+    /// Returns the same.
+    pub(in crate::shim) fn left_behind(&self) -> Vec<i32> {
+        self.living()
+    }
+
     /// Returns the name of a process; `None` if there is none of this id.
     #[expect(clippy::unused_self, reason = "same signature as on Linux")]
     pub(in crate::shim) fn name(&self, pid: i32) -> Option<String> {
