@@ -8,8 +8,10 @@
 //!
 //! 1. `ru_maxrss` of the same call: the high-water mark of the one process of the tree that was
 //!    largest, kept by the kernel, so no peak is missed however short it was. The kernel carries a
-//!    mark over `exec`: the main child starts with that of its fork of the shim. A tree smaller than
-//!    that (some hundred KiB to a few MiB) is reported as that large; a larger one is exact;
+//!    mark over `exec`, and the main child starts in the memory of the shim, so it starts with the
+//!    shim's mark (some MiB). A mark that is not above that tells nothing, and is left out if there
+//!    was a look at the tree; a tree that is smaller than the shim and ended before the first look
+//!    is reported as large as the shim;
 //! 2. `VmHWM` of each process as sampled, for those that `ru_maxrss` misses (see above);
 //! 3. the largest sum of `VmRSS` over all processes of the tree in one sample. Pages that several
 //!    processes share count once for each, and a sum higher than any sampled one is missed.
@@ -54,6 +56,17 @@ impl Usage {
     }
 }
 
+/// Returns the peak of a tree, in bytes, given the kernel's mark, the highest that was seen at a
+/// look (0 if there was none), and how to find this process's own mark.
+pub(super) fn peak(of_kernel: u64, seen: u64, own: impl FnOnce() -> Option<u64>) -> u64 {
+    let is_inherited = || own().is_some_and(|own| of_kernel <= own);
+    if seen > 0 && seen < of_kernel && is_inherited() {
+        seen
+    } else {
+        of_kernel.max(seen)
+    }
+}
+
 /// Bytes in one unit of `ru_maxrss`.
 const MAXRSS_UNIT: u64 = if cfg!(target_vendor = "apple") {
     1
@@ -64,4 +77,19 @@ const MAXRSS_UNIT: u64 = if cfg!(target_vendor = "apple") {
 #[expect(clippy::cast_precision_loss, reason = "2^53 seconds are enough")]
 fn seconds(time: libc::timeval) -> f64 {
     time.tv_sec as f64 + time.tv_usec as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_inherited_from_the_shim_is_no_peak() {
+        let own = || Some(500);
+        assert_eq!(peak(499, 100, own), 100, "only inherited");
+        assert_eq!(peak(499, 0, own), 499, "an upper bound is all there is");
+        assert_eq!(peak(501, 100, own), 501, "the kernel's mark is the child's");
+        assert_eq!(peak(501, 900, own), 900, "several processes together");
+        assert_eq!(peak(499, 100, || None), 499, "nothing is known");
+    }
 }

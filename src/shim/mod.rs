@@ -24,7 +24,9 @@
 //! closed them. Environment and working directory are passed on as they are.
 //!
 //! `--report-fd 0` is for a runner that starts many children: with no descriptor beyond 2 to hand
-//! over it needs no code of its own between fork and exec, so `posix_spawn` can do it.
+//! over it needs no code of its own between fork and exec, so `posix_spawn` can do it. If a request
+//! came too late to be read, the runner reads `ECONNRESET` in place of end-of-file after the last
+//! report: `unix(7)`.
 //!
 //! # Control
 //!

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus};
 
-use super::accounting::Usage;
+use super::accounting::{Usage, peak};
 use super::arguments::Options;
 use super::backstop::Backstop;
 use super::control::{Control, Request};
@@ -211,9 +211,9 @@ impl Watch {
         if !self.tree.is_gone(self.has_child) {
             self.sampler.last_look(&self.tree);
             if !ended_by.by_force() {
-                let living = self.tree.living();
-                leaked_processes = living.len();
-                leaked = self.name(&living);
+                let left = self.tree.left_behind();
+                leaked_processes = left.len();
+                leaked = self.name(&left);
             }
             sweeps = self.end_everything();
         }
@@ -229,7 +229,9 @@ impl Watch {
             wall_seconds: end.duration_since(self.started).as_secs_f64(),
             cpu_user_seconds: usage.user_seconds,
             cpu_system_seconds: usage.system_seconds,
-            peak_rss_bytes: usage.largest_resident.max(peaks.resident),
+            peak_rss_bytes: peak(usage.largest_resident, peaks.resident, || {
+                self.tree.own_peak()
+            }),
             peak_anonymous_bytes: peaks.anonymous,
             leaked_processes,
             leaked,

@@ -82,29 +82,37 @@ pub fn sweep(remains: &Remains<'_>, is_shim: &dyn Fn(i32) -> bool) -> Swept {
     // A list of children that changes while it is read may lack one: only twice nobody is nobody.
     let mut empty_passes = 0;
     let is_complete = loop {
-        let mut found_none = true;
+        let known = killed.len();
+        let mut found = 0;
         if let Some(cgroup) = &cgroup {
-            for pid in cgroup.members() {
-                found_none = false;
-                killed
-                    .entry(pid)
-                    .or_insert_with(|| orphans.name(pid).unwrap_or_default());
-            }
+            let members = cgroup.members();
             cgroup.kill();
+            found += members.len();
+            for pid in members {
+                let name = || orphans.name(pid).unwrap_or_default();
+                killed.entry(pid).or_insert_with(name);
+            }
         }
-        found_none &= orphans.end(is_shim, &mut killed);
-        empty_passes = if found_none { empty_passes + 1 } else { 0 };
-        if empty_passes == 2 {
-            break true;
+        found += orphans.end(is_shim, &mut killed);
+        if found == 0 {
+            empty_passes += 1;
+            if empty_passes == 2 {
+                break true;
+            }
+            continue;
         }
+        empty_passes = 0;
         if start.elapsed() >= LIMIT {
             break false;
         }
-        if found_none {
-            continue;
-        }
+        // Where somebody new came up there may be more of them at once; who is only on the way out
+        // needs time.
+        pause = if killed.len() > known {
+            FIRST_PAUSE
+        } else {
+            (2 * pause).min(LAST_PAUSE)
+        };
         rest(pause);
-        pause = (2 * pause).min(LAST_PAUSE);
     };
     if let Some(cgroup) = &cgroup {
         cgroup.remove();

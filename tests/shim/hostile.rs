@@ -48,6 +48,22 @@ fn entry() {
         Ok("fork-loop-setsid") => fork_loop(true),
         Ok("bomb") => bomb(),
         Ok("orphans") => orphans(),
+        Ok("flood") => flood(),
+        Ok("half-line") => {
+            ignore_signals();
+            say("ready");
+            write_out(b"half a li");
+            rest();
+        }
+        Ok("close-output") => {
+            ignore_signals();
+            say("ready");
+            close_output();
+            rest();
+        }
+        Ok("headless") => headless(),
+        Ok("change-cgroup") => change_cgroup(),
+        Ok("nest-cgroups") => nest_cgroups(),
         Ok("allocate") => {
             allocate(64);
             exit(0);
@@ -153,6 +169,84 @@ fn bomb() {
         // SAFETY: parent and child both go on forking.
         unsafe { libc::fork() };
     }
+}
+
+/// Fills standard output as fast as it takes it.
+fn flood() {
+    ignore_signals();
+    say("ready");
+    let block = vec![b'x'; 1 << 16];
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_mins(1) {
+        write_out(&block);
+    }
+    exit(1);
+}
+
+fn close_output() {
+    // SAFETY: numbers only.
+    unsafe {
+        libc::close(1);
+        libc::close(2);
+    }
+}
+
+/// Has an escapee whose first thread has ended while another one lives: the process table then
+/// says of it what it says of the dead.
+fn headless() {
+    extern "C" fn second_thread(_nothing: *mut libc::c_void) -> libc::c_int {
+        rest()
+    }
+    ignore_signals();
+    // Both are needed after the fork, which may not allocate.
+    let mut stack: Vec<u128> = vec![0; 4096];
+    let top: *mut libc::c_void = stack.as_mut_ptr_range().end.cast();
+    let flags = libc::CLONE_VM
+        | libc::CLONE_FS
+        | libc::CLONE_FILES
+        | libc::CLONE_SIGHAND
+        | libc::CLONE_SYSVSEM
+        | libc::CLONE_THREAD;
+    // SAFETY: the thread sleeps on a stack of its own, in a process of its own.
+    let child = unsafe {
+        let child = libc::fork();
+        if child == 0 {
+            libc::setsid();
+            libc::clone(second_thread, top, flags, ptr::null_mut());
+            libc::syscall(libc::SYS_exit, 0);
+        }
+        child
+    };
+    let start = Instant::now();
+    while super::processes::stat(child).is_none_or(|fields| fields[0] != "Z") {
+        assert!(start.elapsed() < Duration::from_mins(1), "it does not end");
+    }
+    say("ready");
+    rest();
+}
+
+/// Leaves the control group that the shim has made.
+fn change_cgroup() {
+    ignore_signals();
+    escape();
+    let group = std::env::var("EARMARK_TEST_CGROUP").unwrap();
+    std::fs::write(format!("{group}/cgroup.procs"), "0").unwrap();
+    say("ready");
+    rest();
+}
+
+/// Makes groups below the control group of the shim and goes into the deepest.
+fn nest_cgroups() {
+    let own = std::fs::read_to_string("/proc/self/cgroup").unwrap();
+    let name = own.lines().find_map(|line| line.strip_prefix("0::"));
+    let name = name.unwrap().rsplit('/').next().unwrap();
+    let group = std::env::var("EARMARK_TEST_CGROUP").unwrap();
+    let deepest = format!("{group}/{name}/a/b");
+    std::fs::create_dir_all(&deepest).unwrap();
+    std::fs::create_dir_all(format!("{group}/{name}/c")).unwrap();
+    std::fs::write(format!("{deepest}/cgroup.procs"), "0").unwrap();
+    say("ready");
+    rest();
 }
 
 /// Leaves dead orphans behind and goes on.
@@ -295,8 +389,12 @@ fn say(word: &str) {
     let length = word.len().min(line.len() - 1);
     line[..length].copy_from_slice(&word.as_bytes()[..length]);
     line[length] = b'\n';
-    // SAFETY: the buffer holds at least that many bytes.
-    unsafe { libc::write(1, line.as_ptr().cast(), length + 1) };
+    write_out(&line[..=length]);
+}
+
+fn write_out(bytes: &[u8]) {
+    // SAFETY: the buffer holds that many bytes.
+    unsafe { libc::write(1, bytes.as_ptr().cast(), bytes.len()) };
 }
 
 fn rest() -> ! {

@@ -47,14 +47,17 @@ pub fn kill(pid: i32) {
 }
 
 /// Returns the living processes whose environment carries a marker. One that has ended has no
-/// environment any more.
+/// environment any more; one of which only the first thread has ended has it in its other threads.
 pub fn living(marker: &str) -> Vec<i32> {
     let wanted = format!("{MARKER}={marker}");
     let carries = |pid: &i32| {
-        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment
-            .split(|byte| *byte == 0)
-            .any(|variable| variable == wanted.as_bytes())
+        let threads = std::fs::read_dir(format!("/proc/{pid}/task"));
+        threads.into_iter().flatten().flatten().any(|thread| {
+            let environment = std::fs::read(thread.path().join("environ")).unwrap_or_default();
+            environment
+                .split(|byte| *byte == 0)
+                .any(|variable| variable == wanted.as_bytes())
+        })
     };
     all_pids().into_iter().filter(carries).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
+use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -26,8 +27,10 @@ pub struct Launch {
     command: Vec<OsString>,
     behaviour: Option<&'static str>,
     extra: Vec<(i32, OwnedFd)>,
+    one_socket: bool,
     control: Option<OwnedFd>,
     user: User,
+    variables: Vec<(&'static str, String)>,
     before_exec: Option<fn() -> std::io::Result<()>>,
 }
 
@@ -43,8 +46,10 @@ impl Launch {
                 .collect(),
             behaviour: None,
             extra: Vec::new(),
+            one_socket: false,
             control: None,
             user: User::Own,
+            variables: Vec::new(),
             before_exec: None,
         }
     }
@@ -72,6 +77,12 @@ impl Launch {
         self
     }
 
+    /// Sets a variable of the environment.
+    pub fn variable(mut self, name: &'static str, value: &str) -> Self {
+        self.variables.push((name, value.to_owned()));
+        self
+    }
+
     /// Starts the shim by way of a script for `sh` that ends in `exec "$0" "$@"`.
     pub fn through(mut self, script: &str) -> Self {
         self.wrapper = ["sh", "-c", script].map(OsString::from).to_vec();
@@ -82,6 +93,12 @@ impl Launch {
     pub fn descriptor(mut self, number: i32, descriptor: impl Into<OwnedFd>) -> Self {
         self.extra.push((number, descriptor.into()));
         self
+    }
+
+    /// Hands over one socket for control and reports.
+    pub fn one_socket(mut self) -> Self {
+        self.one_socket = true;
+        self.options(&["--report-fd", "0"])
     }
 
     /// Takes this read end as control pipe.
@@ -113,17 +130,24 @@ impl Launch {
         }
         words.extend(self.command);
 
-        let (report, report_writer) = std::io::pipe().unwrap();
-        let (control_reader, control) = if let Some(reader) = self.control {
-            (reader, None)
+        let mut mappings = Vec::new();
+        let (control_of_shim, control, report) = if self.one_socket {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            let report = OwnedFd::from(ours.try_clone().unwrap());
+            (theirs.into(), Some(Control::Socket(ours)), report)
         } else {
-            let (reader, writer) = std::io::pipe().unwrap();
-            (reader.into(), Some(writer))
+            let (report, report_writer) = std::io::pipe().unwrap();
+            mappings.push(FdMapping {
+                parent_fd: report_writer.into(),
+                child_fd: 4,
+            });
+            if let Some(reader) = self.control {
+                (reader, None, report.into())
+            } else {
+                let (reader, writer) = std::io::pipe().unwrap();
+                (reader.into(), Some(Control::Pipe(writer)), report.into())
+            }
         };
-        let mut mappings = vec![FdMapping {
-            parent_fd: report_writer.into(),
-            child_fd: 4,
-        }];
         let mut protocol = None;
         if self.options.iter().any(|option| option == "--protocol") {
             let (ours, theirs) = UnixStream::pair().unwrap();
@@ -144,12 +168,15 @@ impl Launch {
         command
             .args(&words[1..])
             .env(MARKER, &marker)
+            .envs(self.variables)
             .current_dir("/");
         command
-            .stdin(control_reader)
+            .stdin(control_of_shim)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        command.fd_mappings(mappings).unwrap();
+        if !mappings.is_empty() {
+            command.fd_mappings(mappings).unwrap();
+        }
         if let Some(behaviour) = self.behaviour {
             command.env(hostile::BEHAVIOUR, behaviour);
         }
@@ -175,10 +202,16 @@ impl Launch {
     }
 }
 
+/// What control bytes go into.
+enum Control {
+    Pipe(std::io::PipeWriter),
+    Socket(UnixStream),
+}
+
 /// A shim that runs.
 pub struct Shim {
     process: Child,
-    control: Option<std::io::PipeWriter>,
+    control: Option<Control>,
     pub protocol: Option<UnixStream>,
     pub stdout: Lines,
     pub stderr: Lines,
@@ -202,21 +235,34 @@ impl Shim {
 
     /// Sends control bytes.
     pub fn ask(&mut self, bytes: &str) {
-        self.control
-            .as_mut()
-            .unwrap()
-            .write_all(bytes.as_bytes())
-            .unwrap();
+        match self.control.as_mut().unwrap() {
+            Control::Pipe(pipe) => pipe.write_all(bytes.as_bytes()).unwrap(),
+            Control::Socket(socket) => socket.write_all(bytes.as_bytes()).unwrap(),
+        }
     }
 
-    /// Closes the control pipe.
+    /// Closes the control pipe, or this direction of the socket.
     pub fn let_go(&mut self) {
-        self.control = None;
+        if let Some(Control::Socket(socket)) = self.control.take() {
+            socket.shutdown(Shutdown::Write).unwrap();
+        }
+    }
+
+    /// Closes both directions, as the end of the runner does.
+    pub fn hang_up(&mut self) {
+        if let Some(Control::Socket(socket)) = self.control.take() {
+            socket.shutdown(Shutdown::Both).unwrap();
+        }
     }
 
     /// Kills the shim itself.
     pub fn kill(&mut self) {
         self.process.kill().unwrap();
+    }
+
+    /// Waits for the end of the shim alone.
+    pub fn wait(&mut self) {
+        self.process.wait().unwrap();
     }
 
     /// Returns the next report.

@@ -40,41 +40,43 @@ impl Orphans {
     }
 
     /// Kills every orphan that it finds and reaps those that have ended. Puts the killed into
-    /// `killed`, with their names, and returns whether it found none: neither living nor dead.
+    /// `killed`, with their names, and returns how many it found, living or dead.
     pub(in crate::shim) fn end(
         &self,
         is_shim: &dyn Fn(i32) -> bool,
         killed: &mut BTreeMap<i32, String>,
-    ) -> bool {
+    ) -> usize {
         let mut groups = BTreeSet::new();
-        let mut found_none = true;
+        let mut found = 0;
+        let mut dead = Vec::new();
         self.table.visit_descendants(self.own, &mut |process| {
             let is_child = process.parent == self.own;
             if is_child && (self.is_started_here(process) || is_shim(process.pid)) {
                 return false;
             }
-            if process.ended {
-                // Whose parent is another one is reaped by that, or comes to this process.
-                found_none &= is_child && reap(process.pid);
-                return false;
-            }
-            found_none = false;
-            killed
-                .entry(process.pid)
-                .or_insert_with(|| self.name(process.pid).unwrap_or_default());
+            found += 1;
             // The kill of a group is one step for the kernel, which no fork slips past. A group of
-            // another session than the own one was made by a descendant of the same dead shim.
-            if process.session != self.own_session
-                && process.group != self.own_group
-                && groups.insert(process.group)
-            {
+            // another session than the own one was made by a descendant of a dead shim. The dead
+            // keep the id of their group from being given to others until they are reaped.
+            let is_foreign_free =
+                process.session != self.own_session && process.group != self.own_group;
+            if is_foreign_free && (is_child || !process.ended) && groups.insert(process.group) {
                 kill_group(process.group);
-            } else {
+            } else if !process.ended {
                 send(process.pid, Signal::KILL);
+            }
+            if !process.ended {
+                let name = || self.name(process.pid).unwrap_or_default();
+                killed.entry(process.pid).or_insert_with(name);
+            } else if is_child {
+                // Whose parent is another one is reaped by that, or comes to this process.
+                dead.push(process.pid);
             }
             true
         });
-        found_none
+        // Only now: to find the living matters more, as some live for a moment only.
+        dead.into_iter().for_each(reap);
+        found
     }
 
     /// Returns whether this process itself has started a child, perhaps a shim that it is about to
@@ -84,10 +86,10 @@ impl Orphans {
     }
 }
 
-/// Reaps a child that has ended, and no other; returns whether it is gone.
-fn reap(pid: i32) -> bool {
-    Pid::from_raw(pid).is_some_and(|pid| {
-        // Somebody else in this process may have been faster.
-        !matches!(waitpid(Some(pid), WaitOptions::NOHANG), Ok(None))
-    })
+/// Reaps a child that has ended, and no other.
+fn reap(pid: i32) {
+    if let Some(pid) = Pid::from_raw(pid) {
+        // An error means that somebody else in this process was faster.
+        let _ = waitpid(Some(pid), WaitOptions::NOHANG);
+    }
 }

@@ -63,6 +63,11 @@ impl Tree {
         living.into_iter().collect()
     }
 
+    /// Returns the same.
+    pub(in crate::shim) fn left_behind(&self) -> Vec<i32> {
+        self.living()
+    }
+
     /// Returns the name of a process; `None` if there is none of this id.
     #[expect(clippy::unused_self, reason = "same signature as on Linux")]
     pub(in crate::shim) fn name(&self, pid: i32) -> Option<String> {
@@ -72,6 +77,12 @@ impl Tree {
     /// Returns `None`: memory of other processes is not looked at here.
     #[expect(clippy::unused_self, reason = "same signature as on Linux")]
     pub(in crate::shim) fn memory(&self, _pid: i32) -> Option<Memory> {
+        None
+    }
+
+    /// Returns `None`: it is not looked at here.
+    #[expect(clippy::unused_self, reason = "same signature as on Linux")]
+    pub(in crate::shim) fn own_peak(&self) -> Option<u64> {
         None
     }
 
@@ -126,12 +137,12 @@ impl Orphans {
         child_lists::name(pid).map(|name| printable(&name))
     }
 
-    /// Kills what it finds, puts it into `killed`, and returns whether it found nothing.
+    /// Kills what it finds, puts it into `killed`, and returns how much it found.
     pub(in crate::shim) fn end(
         &self,
         is_shim: &dyn Fn(i32) -> bool,
         killed: &mut BTreeMap<i32, String>,
-    ) -> bool {
+    ) -> usize {
         let own_session = getsid(None);
         let is_kept = |pid: i32| {
             // Who has ended or cannot be asked is left alone.
@@ -151,7 +162,7 @@ impl Orphans {
                 let _ = kill_process(pid, Signal::KILL);
             }
         }
-        found.is_empty()
+        found.len()
     }
 }
 

@@ -59,7 +59,8 @@ impl ProcessTable {
         let mut seen = BTreeSet::from([ancestor]);
         let mut to_do = vec![ancestor];
         while let Some(pid) = to_do.pop() {
-            for child in self.children(pid) {
+            // The newest first: it is the least likely to be gone by the time it is looked at.
+            for child in self.children(pid).into_iter().rev() {
                 if seen.insert(child)
                     && let Some(process) = self.process(child)
                     && visit(&process)

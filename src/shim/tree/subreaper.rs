@@ -76,13 +76,19 @@ impl Tree {
     pub(in crate::shim) fn living(&self) -> Vec<i32> {
         let mut living = Vec::new();
         self.visit_living(&mut |process| living.push(process.pid));
-        if let Some(cgroup) = &self.cgroup {
-            // Whoever was just handed to a new parent is missing in the walk, and only there.
-            living.extend(cgroup.members());
-            living.sort_unstable();
-            living.dedup();
-        }
         living
+    }
+
+    /// Returns the same, and whoever the walk has missed but the control group has: it may have
+    /// been handed to a new parent that moment.
+    pub(in crate::shim) fn left_behind(&self) -> Vec<i32> {
+        let mut left = self.living();
+        if let Some(cgroup) = &self.cgroup {
+            left.extend(cgroup.members());
+            left.sort_unstable();
+            left.dedup();
+        }
+        left
     }
 
     /// Returns the name of a process; `None` if there is none of this id.
@@ -93,6 +99,11 @@ impl Tree {
     /// Returns the memory of a process; `None` if it has ended.
     pub(in crate::shim) fn memory(&self, pid: i32) -> Option<Memory> {
         self.table.memory(pid)
+    }
+
+    /// Returns the highest resident size that this process itself has had, in bytes.
+    pub(in crate::shim) fn own_peak(&self) -> Option<u64> {
+        Some(self.table.memory(self.own)?.peak_resident)
     }
 
     /// Returns the newest process or thread id of the system: `living` stays complete as long as
