@@ -1,244 +1,367 @@
-//! Events fold into a record: what was measured, job by job. Nothing is derived here.
+//! Events fold into a record: what was measured, job by job.
 
-use crate::event::{RunEvent, Stamped};
-use crate::model::{
-    ChildUsage, JobId, LoadAverage, MachineFacts, Outcome, Plan, Sample, Value, VerifyFinding,
+use super::combine::combine;
+use super::run_record::{
+    AttemptRecord, JobRecord, Leak, QuietWait, Reopening, Retry, RoundsLeftOut, RunRecord, Session,
+    SlowWarning, Suspension,
 };
-use std::collections::BTreeMap;
+use crate::event::{RunEvent, Stamped};
+use crate::model::{JobId, Plan, Sample};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// One launch of a job's process.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct AttemptRecord {
-    /// The launch, from 0.
-    pub launch: u32,
-    /// Seconds into the run at which it began.
-    pub started_at: f64,
-    /// Seconds into the run at which it ended.
-    pub ended_at: Option<f64>,
-    /// Load averages when it began.
-    pub load: Option<LoadAverage>,
-    /// Load averages when it ended.
-    pub load_after: Option<LoadAverage>,
-    /// The frequency governor when it began.
-    pub governor: Option<String>,
-    /// Its limit as a whole, in seconds.
-    pub limit_seconds: Option<f64>,
-    /// The engine's version.
-    pub version: Option<String>,
-    /// The settings in effect.
-    pub settings: BTreeMap<String, Value>,
-    /// Spawn to hello.
-    pub start_seconds: Option<f64>,
-    /// Load to ready.
-    pub load_seconds: Option<f64>,
-    /// How it ended.
-    pub outcome: Option<Outcome>,
-    /// What it cost.
-    pub usage: Option<ChildUsage>,
-    /// The end of its error output.
-    pub stderr_tail: String,
-}
-
-/// What became of a job.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct JobRecord {
-    /// Its launches in the order in which they began.
-    pub attempts: Vec<AttemptRecord>,
-    /// Its trials, warm-ups included.
-    pub samples: Vec<Sample>,
-    /// Its one end; `None` if the run did not get that far.
-    pub outcome: Option<Outcome>,
-    /// What a verify found.
-    pub finding: Option<VerifyFinding>,
-    /// Seconds that its attempts took together.
-    pub seconds: f64,
-    /// Bytes a download brought.
-    pub bytes: u64,
-    /// Seconds into the run at which it ended.
-    pub ended_at: Option<f64>,
-}
-
-/// A run, as its journal tells it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RunRecord {
-    /// The run's id.
-    pub run_id: String,
-    /// The plan it carried out.
-    pub plan: Plan,
-    /// The version of this program.
-    pub earmark_version: String,
-    /// The profile it was built with.
-    pub build_profile: String,
-    /// The command line.
-    pub command_line: Vec<String>,
-    /// The machine.
-    pub machine: MachineFacts,
-    /// Date and time of the start, UTC.
-    pub started_at: String,
-    /// Seconds it took; `None` if it did not end in order.
-    pub seconds: Option<f64>,
-    /// It was interrupted.
-    pub interrupted: bool,
-    /// What became of each job that was begun or ended.
-    pub jobs: BTreeMap<JobId, JobRecord>,
-    /// Digest and seconds of each recording that was decoded.
-    pub audio: BTreeMap<String, (String, f64)>,
-    /// Digest of each artifact that was measured, by model and artifact.
-    pub artifacts: BTreeMap<(String, String), String>,
-}
-
-impl RunRecord {
-    /// Returns what became of a job, if anything did.
-    #[must_use]
-    pub fn job(&self, id: &JobId) -> Option<&JobRecord> {
-        self.jobs.get(id)
-    }
-}
+/// What became of the jobs of one run.
+pub(super) type Jobs = BTreeMap<JobId, JobRecord>;
 
 /// Folds events into a record.
 ///
 /// # Errors
 ///
-/// Returns the reason if the first event is not the start of a run of this plan.
+/// Returns the reason if the first event is not the start of a run, or the last start is not of this
+/// plan.
 pub fn fold(plan: Plan, events: impl IntoIterator<Item = Stamped>) -> Result<RunRecord, String> {
-    let mut events = events.into_iter();
-    let first = events
-        .next()
-        .ok_or("the journal is empty: the run was never started")?;
-    let RunEvent::RunStarted {
-        run_id,
-        plan_digest,
-        earmark_version,
-        build_profile,
-        command_line,
-        machine,
-        ..
-    } = first.event
-    else {
-        return Err("the journal does not begin with the start of a run".into());
-    };
-    if plan_digest != plan.digest {
-        return Err("the journal is of another plan than the plan.json beside it".into());
-    }
-    let mut record = RunRecord {
-        run_id,
-        plan,
-        earmark_version,
-        build_profile,
-        command_line,
-        machine,
-        started_at: first.at,
-        seconds: None,
-        interrupted: false,
-        jobs: BTreeMap::new(),
-        audio: BTreeMap::new(),
-        artifacts: BTreeMap::new(),
-    };
+    let mut folding = Folding::default();
     for event in events {
-        apply(&mut record, event);
+        folding.apply(event)?;
     }
-    Ok(record)
+    let digest = folding.plan_digest()?;
+    if digest != plan.digest {
+        return Err(format!(
+            "the journal is of another plan ({digest}) than this one ({})",
+            plan.digest
+        ));
+    }
+    folding.finish(plan)
 }
 
-fn apply(record: &mut RunRecord, stamped: Stamped) {
-    let now = stamped.elapsed_seconds;
-    let mut attempt = |job: JobId, launch: u32, change: &dyn Fn(&mut AttemptRecord)| {
-        let attempts = &mut record.jobs.entry(job).or_default().attempts;
-        if let Some(attempt) = attempts
-            .iter_mut()
-            .rev()
-            .find(|attempt| attempt.launch == launch)
-        {
+/// A record that is being folded.
+#[derive(Debug, Default)]
+pub(super) struct Folding {
+    sessions: Vec<Session>,
+    /// The jobs of the runs before the current one.
+    runs: Vec<Jobs>,
+    /// The jobs of the current run.
+    jobs: Jobs,
+    events: u64,
+    elapsed_seconds: f64,
+}
+
+impl Folding {
+    /// Returns the digest of the plan that the last session went by.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason if there was none.
+    pub(super) fn plan_digest(&self) -> Result<&str, String> {
+        let last = self.sessions.last();
+        last.map(|session| session.plan_digest.as_str())
+            .ok_or_else(|| "it is empty: the run was never started; start it again".to_owned())
+    }
+
+    /// Takes the next event.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason if it is the first and not the start of a run.
+    pub(super) fn apply(&mut self, stamped: Stamped) -> Result<(), String> {
+        let now = stamped.elapsed_seconds;
+        if let RunEvent::RunStarted { .. } = stamped.event {
+            self.begin_session(stamped.at, now, stamped.event);
+        } else {
+            let position = self.sessions.len().checked_sub(1);
+            let (Some(position), Some(session)) = (position, self.sessions.last_mut()) else {
+                return Err("it does not begin with the start of a run".to_owned());
+            };
+            apply(&mut self.jobs, session, position, now, stamped.event);
+        }
+        self.events += 1;
+        self.elapsed_seconds = now;
+        Ok(())
+    }
+
+    fn begin_session(&mut self, at: String, now: f64, event: RunEvent) {
+        let RunEvent::RunStarted {
+            run_id,
+            plan_digest,
+            earmark_version,
+            build_profile,
+            command_line,
+            machine,
+            jobs,
+            shard,
+            attempt,
+            resumed,
+        } = event
+        else {
+            return;
+        };
+        self.lose_what_is_open();
+        // A resumed session does not look again at what it has no use for.
+        let (audio, artifacts) = match self.sessions.last() {
+            Some(before) if resumed => (before.audio.clone(), before.artifacts.clone()),
+            Some(_) => {
+                self.runs.push(std::mem::take(&mut self.jobs));
+                Default::default()
+            }
+            None => Default::default(),
+        };
+        self.sessions.push(Session {
+            run: self.runs.len(),
+            run_id,
+            plan_digest,
+            machine,
+            shard,
+            attempt,
+            earmark_version,
+            build_profile,
+            command_line,
+            started_at: at,
+            started_elapsed: now,
+            resumed,
+            jobs,
+            audio,
+            artifacts,
+            ..Session::default()
+        });
+    }
+
+    /// Nobody saw the end of what a session left open.
+    fn lose_what_is_open(&mut self) {
+        let attempts = self.jobs.values_mut().flat_map(|job| &mut job.attempts);
+        for attempt in attempts.filter(|attempt| attempt.ended_at.is_none()) {
+            attempt.ended_at = Some(self.elapsed_seconds);
+            attempt.lost = true;
+        }
+    }
+
+    /// Returns the record.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason if no session was begun.
+    pub(super) fn finish(mut self, plan: Plan) -> Result<RunRecord, String> {
+        let Some(first) = self.sessions.first().cloned() else {
+            return Err(self.plan_digest().err().unwrap_or_default());
+        };
+        self.runs.push(self.jobs);
+        for job in self.runs.iter_mut().flat_map(|run| run.values_mut()) {
+            keep_later_trials(job);
+        }
+        let combined = combine(self.runs, &self.sessions);
+        let last_of_runs = || {
+            let next_runs = self
+                .sessions
+                .iter()
+                .skip(1)
+                .map(|session| Some(session.run));
+            self.sessions
+                .iter()
+                .zip(next_runs.chain([None]))
+                .filter(|(session, next)| *next != Some(session.run))
+                .map(|(session, _)| session)
+        };
+        let ends: Option<Vec<f64>> = last_of_runs()
+            .map(|session| Some(session.started_elapsed + session.seconds?))
+            .collect();
+        Ok(RunRecord {
+            run_id: first.run_id,
+            plan,
+            earmark_version: first.earmark_version,
+            build_profile: first.build_profile,
+            command_line: first.command_line,
+            machine: first.machine,
+            started_at: first.started_at,
+            seconds: ends.map(|ends| ends.into_iter().fold(0.0, f64::max)),
+            interrupted: last_of_runs().any(|session| session.interrupted),
+            audio: last_seen(&self.sessions, |session| &session.audio),
+            artifacts: last_seen(&self.sessions, |session| &session.artifacts),
+            sessions: self.sessions,
+            jobs: combined.jobs,
+            elsewhere: combined.elsewhere,
+            duplicates: combined.duplicates,
+            next_sequence: self.events,
+            elapsed_seconds: self.elapsed_seconds,
+        })
+    }
+}
+
+fn last_seen<K: Ord + Clone, V: Clone>(
+    sessions: &[Session],
+    field: impl Fn(&Session) -> &BTreeMap<K, V>,
+) -> BTreeMap<K, V> {
+    let all = sessions.iter().flat_map(field);
+    all.map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}
+
+/// Keeps of a trial that was done twice the later one, in the place of the earlier: a launch that
+/// goes on in another process warms up again, and a retry begins anew.
+fn keep_later_trials(job: &mut JobRecord) {
+    let mut launches = HashSet::new();
+    if job
+        .current_attempts()
+        .all(|attempt| launches.insert(attempt.launch))
+    {
+        return;
+    }
+    let mut places: HashMap<(u32, String, u32), usize> = HashMap::new();
+    let mut kept: Vec<Sample> = Vec::with_capacity(job.samples.len());
+    for sample in job.samples.drain(..) {
+        let key = (sample.launch, sample.utterance.clone(), sample.trial);
+        let place = *places.entry(key).or_insert(kept.len());
+        match kept.get_mut(place) {
+            Some(earlier) => *earlier = sample,
+            None => kept.push(sample),
+        }
+    }
+    job.samples = kept;
+}
+
+/// Applies an event that is not the start of a run.
+fn apply(jobs: &mut Jobs, session: &mut Session, position: usize, now: f64, event: RunEvent) {
+    let mut attempt = |job: &JobId, launch: u32, change: &mut dyn FnMut(&mut AttemptRecord)| {
+        let attempts = jobs.get_mut(job).map(|job| &mut job.attempts);
+        let mut latest_first = attempts.into_iter().flatten().rev();
+        if let Some(attempt) = latest_first.find(|attempt| attempt.launch == launch) {
             change(attempt);
         }
     };
-    match stamped.event {
-        RunEvent::RunStarted { .. }
-        | RunEvent::DownloadProgress { .. }
-        | RunEvent::JobReopened { .. }
-        | RunEvent::Slow { .. }
-        | RunEvent::ProcessesLeaked { .. }
-        | RunEvent::RetryPlanned { .. }
-        | RunEvent::QuietAwaited { .. }
-        | RunEvent::Suspended { .. }
-        | RunEvent::RoundsLeftOut { .. } => {}
+    match event {
+        RunEvent::RunStarted { .. } | RunEvent::DownloadProgress { .. } => {}
+        RunEvent::JobReopened {
+            job,
+            reason,
+            detail,
+            keeps_trials,
+        } => {
+            let entry = jobs.entry(job).or_default();
+            entry.outcome = None;
+            entry.finding = None;
+            entry.ended_at = None;
+            if !keeps_trials {
+                entry.samples.clear();
+                entry.seconds = 0.0;
+                entry.bytes = 0;
+                for attempt in &mut entry.attempts {
+                    attempt.superseded = true;
+                }
+            }
+            entry.reopened.push(Reopening {
+                session: position,
+                reason,
+                detail,
+                keeps_trials,
+            });
+        }
         RunEvent::AttemptStarted {
             job,
             launch,
+            attempt,
             limit_seconds,
             load,
             governor,
-            ..
+            kind: _,
         } => {
-            record
-                .jobs
-                .entry(job)
-                .or_default()
-                .attempts
-                .push(AttemptRecord {
-                    launch,
-                    started_at: now,
-                    load,
-                    governor,
-                    limit_seconds,
-                    ..AttemptRecord::default()
-                });
+            let entry = jobs.entry(job).or_default();
+            entry.session = position;
+            entry.attempts.push(AttemptRecord {
+                session: position,
+                launch,
+                attempt,
+                started_at: now,
+                load,
+                governor,
+                limit_seconds,
+                ..AttemptRecord::default()
+            });
         }
         RunEvent::EngineReady {
             job,
             launch,
             version,
             start_seconds,
-            settings,
-        } => {
-            attempt(job, launch, &|attempt| {
-                attempt.version = Some(version.clone());
-                attempt.start_seconds = Some(start_seconds);
-                attempt.settings.clone_from(&settings);
-            });
-        }
+            mut settings,
+        } => attempt(&job, launch, &mut |attempt| {
+            attempt.version = Some(version.clone());
+            attempt.start_seconds = Some(start_seconds);
+            attempt.settings = std::mem::take(&mut settings);
+        }),
         RunEvent::ModelLoaded {
             job,
             launch,
             load_seconds,
-        } => {
-            attempt(job, launch, &|attempt| {
-                attempt.load_seconds = Some(load_seconds);
+        } => attempt(&job, launch, &mut |attempt| {
+            attempt.load_seconds = Some(load_seconds);
+        }),
+        RunEvent::Slow {
+            job,
+            launch,
+            phase,
+            seconds,
+            limit_seconds,
+        } => attempt(&job, launch, &mut |attempt| {
+            attempt.slow.push(SlowWarning {
+                phase,
+                seconds,
+                limit_seconds,
             });
-        }
+        }),
+        RunEvent::ProcessesLeaked {
+            job,
+            launch,
+            count,
+            processes,
+        } => attempt(&job, launch, &mut |attempt| {
+            attempt.leak = Some(Leak {
+                count,
+                processes: processes.clone(),
+            });
+        }),
+        RunEvent::RetryPlanned {
+            job,
+            launch,
+            attempt: next,
+            delay_seconds,
+        } => attempt(&job, launch, &mut |attempt| {
+            attempt.retry = Some(Retry {
+                attempt: next,
+                delay_seconds,
+            });
+        }),
         RunEvent::AttemptEnded {
             job,
             launch,
             outcome,
+            process,
             usage,
             stderr_tail,
             load,
-            ..
-        } => {
-            attempt(job, launch, &|attempt| {
-                attempt.outcome = Some(outcome.clone());
-                attempt.usage.clone_from(&usage);
-                attempt.stderr_tail.clone_from(&stderr_tail);
-                attempt.ended_at = Some(now);
-                attempt.load_after = load;
-            });
-        }
+            attempt: _,
+        } => attempt(&job, launch, &mut |attempt| {
+            attempt.outcome = Some(outcome.clone());
+            attempt.process = process;
+            attempt.usage.clone_from(&usage);
+            attempt.stderr_tail.clone_from(&stderr_tail);
+            attempt.ended_at = Some(now);
+            attempt.load_after = load;
+        }),
         RunEvent::TrialEnded { job, sample } => {
-            record.jobs.entry(job).or_default().samples.push(sample);
+            let entry = jobs.entry(job).or_default();
+            entry.session = position;
+            entry.samples.push(sample);
         }
         RunEvent::AudioPrepared {
             utterance,
             sha256,
             seconds,
         } => {
-            record.audio.insert(utterance, (sha256, seconds));
+            session.audio.insert(utterance, (sha256, seconds));
         }
         RunEvent::ArtifactIdentified {
             model,
             artifact,
             digest,
         } => {
-            record.artifacts.insert((model, artifact), digest);
+            session.artifacts.insert((model, artifact), digest);
         }
         RunEvent::JobEnded {
             job,
@@ -247,26 +370,48 @@ fn apply(record: &mut RunRecord, stamped: Stamped) {
             seconds,
             bytes,
         } => {
-            let entry = record.jobs.entry(job).or_default();
+            let entry = jobs.entry(job).or_default();
+            entry.session = position;
             entry.outcome = Some(outcome);
             entry.finding = finding;
             entry.seconds = seconds;
             entry.bytes = bytes;
             entry.ended_at = Some(now);
-            for attempt in entry
-                .attempts
-                .iter_mut()
-                .filter(|attempt| attempt.ended_at.is_none())
-            {
+            let open = entry.attempts.iter_mut();
+            for attempt in open.filter(|attempt| attempt.ended_at.is_none()) {
                 attempt.ended_at = Some(now);
             }
         }
-        RunEvent::RunEnded {
-            interrupted,
+        RunEvent::QuietAwaited {
             seconds,
+            busy,
+            allowed,
+            quiet,
+        } => session.quiet_waits.push(QuietWait {
+            at: now,
+            seconds,
+            busy,
+            allowed,
+            quiet,
+        }),
+        RunEvent::Suspended { seconds } => {
+            session.suspensions.push(Suspension { at: now, seconds });
+        }
+        RunEvent::RoundsLeftOut {
+            done,
+            planned,
+            budget_seconds,
         } => {
-            record.interrupted = interrupted;
-            record.seconds = Some(seconds);
+            session.rounds_left_out = Some(RoundsLeftOut {
+                at: now,
+                done,
+                planned,
+                budget_seconds,
+            });
+        }
+        RunEvent::RunEnded { interrupted, .. } => {
+            session.interrupted = interrupted;
+            session.seconds = Some(now - session.started_elapsed);
         }
     }
 }

@@ -1,27 +1,16 @@
 //! The run folder: plan, journal, logs, and the reports made of them.
 
-use super::fold::{RunRecord, fold};
-use super::journal::{JournalWriter, read_journal};
+use super::error::RecordError;
+use super::fold::Folding;
+use super::journal::JournalWriter;
+use super::lock::RunLock;
+use super::reader::JournalReader;
+use super::run_record::RunRecord;
+use crate::event::{RunEvent, Stamped};
 use crate::model::Plan;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-
-/// Why a run folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum RecordError {
-    /// It is no run folder, or what is in it is broken.
-    #[error("{0}")]
-    Unreadable(String),
-    /// It cannot be made or written.
-    #[error("the run folder {path} cannot be written: {error}; choose another with --out")]
-    Unwritable {
-        /// The folder.
-        path: PathBuf,
-        /// The reason.
-        error: io::Error,
-    },
-}
 
 /// A run folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,30 +20,93 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes a folder for a new run and writes the plan into it.
+    /// Makes a folder for a new run and writes the plan into it. The writer holds the folder's lock.
     ///
     /// # Errors
     ///
-    /// Fails if it holds a run already, or cannot be written.
+    /// Fails if it holds a run already, is in use, or cannot be written.
     pub fn create(path: &Path, plan: &Plan) -> Result<(Self, JournalWriter), RecordError> {
-        let folder = Self {
-            path: path.to_path_buf(),
-        };
-        let unwritable = |error| RecordError::Unwritable {
-            path: path.to_path_buf(),
-            error,
-        };
+        let folder = Self::at(path);
+        let unwritable = |error| RecordError::unwritable(path, error);
         fs::create_dir_all(path).map_err(unwritable)?;
+        let lock = RunLock::take(path, unwritable)?;
         if folder.journal().exists() {
             let taken = io::Error::new(io::ErrorKind::AlreadyExists, "it holds a run already");
             return Err(unwritable(taken));
         }
-        let mut json = serde_json::to_string_pretty(plan)
-            .map_err(|error| unwritable(io::Error::other(error)))?;
-        json.push('\n');
-        fs::write(folder.plan(), json).map_err(unwritable)?;
-        let journal = JournalWriter::create(&folder.journal()).map_err(unwritable)?;
+        write_plan(&folder.plan(), plan).map_err(unwritable)?;
+        let journal = JournalWriter::create(&folder.journal(), lock).map_err(unwritable)?;
+        folder.sync().map_err(unwritable)?;
         Ok((folder, journal))
+    }
+
+    /// Opens a run folder to go on with its run: reads its record under the folder's lock, and cuts
+    /// a torn last line off the journal. The record tells with which number and at which time the
+    /// journal goes on.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is in use, is no run folder, what is in it is broken, or it cannot be written.
+    pub fn reopen(path: &Path) -> Result<(Self, JournalWriter, RunRecord), RecordError> {
+        let folder = Self::at(path);
+        // Before anything is written: a mistyped name must not leave a lock behind.
+        File::open(folder.plan()).map_err(|error| folder.is_none(&error))?;
+        let unwritable = |error| RecordError::not_resumable(path, error);
+        let lock = RunLock::take(path, unwritable)?;
+        let read = folder.record()?;
+        let journal =
+            JournalWriter::reopen(&folder.journal(), read.whole_bytes, lock).map_err(unwritable)?;
+        if read.is_next_plan {
+            // The run before ended between the journal's word for it and this.
+            folder.adopt_plan()?;
+        }
+        Ok((folder, journal, read.record))
+    }
+
+    /// Writes the plan of a resumed run beside the one that the journal goes by so far.
+    ///
+    /// To be followed by the [`RunEvent::RunStarted`] that names its digest, and then by
+    /// [`adopt_plan`](Self::adopt_plan). After a crash anywhere between, readers find the plan that
+    /// the journal names.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it cannot be written.
+    pub fn propose_plan(&self, plan: &Plan) -> Result<(), RecordError> {
+        write_plan(&self.next_plan(), plan)
+            .and_then(|()| self.sync())
+            .map_err(|error| RecordError::not_resumable(&self.path, error))
+    }
+
+    /// Puts a plan that was proposed in place of the one before.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is none, or the folder cannot be written.
+    pub fn adopt_plan(&self) -> Result<(), RecordError> {
+        fs::rename(self.next_plan(), self.plan())
+            .and_then(|()| self.sync())
+            .map_err(|error| RecordError::not_resumable(&self.path, error))
+    }
+
+    /// Returns the run that began last of those in a folder of run folders. What is no run folder
+    /// there is passed over.
+    #[must_use]
+    pub fn latest(runs: &Path) -> Option<PathBuf> {
+        fs::read_dir(runs)
+            .ok()?
+            .filter_map(|entry| {
+                let path = entry.ok()?.path();
+                // The first line is enough; and times of files change when they are copied.
+                let first = JournalReader::open(&Self::at(&path).journal())
+                    .ok()?
+                    .next()?
+                    .ok()?;
+                let is_start = matches!(first.event, RunEvent::RunStarted { .. });
+                is_start.then_some((first.at, path))
+            })
+            .max()
+            .map(|(_, path)| path)
     }
 
     /// Returns the path of the journal.
@@ -69,6 +121,12 @@ impl RunFolder {
         self.path.join("plan.json")
     }
 
+    /// Returns the path of the plan that a resumed run is about to go by.
+    #[must_use]
+    pub fn next_plan(&self) -> PathBuf {
+        self.path.join("plan-next.json")
+    }
+
     /// Returns the folder of the children's output.
     #[must_use]
     pub fn logs(&self) -> PathBuf {
@@ -81,19 +139,106 @@ impl RunFolder {
     ///
     /// Fails if this is no run folder, or its plan or journal is broken.
     pub fn read(path: &Path) -> Result<RunRecord, RecordError> {
-        let folder = Self {
+        Ok(Self::at(path).record()?.record)
+    }
+
+    /// Reads the plan that the journal goes by, and all events of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn read_events(path: &Path) -> Result<(Plan, Vec<Stamped>), RecordError> {
+        let folder = Self::at(path);
+        let plan = folder.read_plan(&folder.plan())?;
+        let events: Vec<Stamped> =
+            JournalReader::open(&folder.journal())?.collect::<Result<_, _>>()?;
+        let digest = events.iter().rev().find_map(|event| match &event.event {
+            RunEvent::RunStarted { plan_digest, .. } => Some(plan_digest.as_str()),
+            _ => None,
+        });
+        let (plan, _) = folder.plan_with(digest.unwrap_or_default(), plan)?;
+        Ok((plan, events))
+    }
+
+    fn at(path: &Path) -> Self {
+        Self {
             path: path.to_path_buf(),
+        }
+    }
+
+    fn record(&self) -> Result<ReadRecord, RecordError> {
+        // First, because its name tells whether this is a run folder at all.
+        let plan = self.read_plan(&self.plan())?;
+        let mut reader = JournalReader::open(&self.journal())?;
+        let mut folding = Folding::default();
+        let refuse = |reason| {
+            let place = self.journal();
+            RecordError::Unreadable(format!("{}: {reason}", place.display()))
         };
-        let text = fs::read_to_string(folder.plan()).map_err(|error| {
+        for event in &mut reader {
+            folding.apply(event?).map_err(refuse)?;
+        }
+        let (plan, is_next_plan) = self.plan_with(folding.plan_digest().map_err(refuse)?, plan)?;
+        Ok(ReadRecord {
+            record: folding.finish(plan).map_err(refuse)?,
+            whole_bytes: reader.whole_bytes(),
+            is_next_plan,
+        })
+    }
+
+    /// Returns the plan with a digest: the folder's, or the one that a resumed run was about to put
+    /// in its place, and whether it is that one.
+    fn plan_with(&self, digest: &str, plan: Plan) -> Result<(Plan, bool), RecordError> {
+        if plan.digest == digest {
+            return Ok((plan, false));
+        }
+        match self.read_plan(&self.next_plan()) {
+            Ok(next) if next.digest == digest => Ok((next, true)),
+            _ => Err(RecordError::Unreadable(format!(
+                "{}: the journal is of another plan ({digest}) than the plan.json beside it ({}); put \
+                 the plan.json of this run back",
+                self.journal().display(),
+                plan.digest
+            ))),
+        }
+    }
+
+    fn read_plan(&self, path: &Path) -> Result<Plan, RecordError> {
+        let text = fs::read_to_string(path).map_err(|error| self.is_none(&error))?;
+        serde_json::from_str(&text).map_err(|error| {
             RecordError::Unreadable(format!(
-                "{} is no run folder: plan.json: {error}; name a folder that `earmark run` made",
+                "{}: {error}; put the plan.json of this run back",
                 path.display()
             ))
-        })?;
-        let plan: Plan = serde_json::from_str(&text).map_err(|error| {
-            RecordError::Unreadable(format!("{}: {error}", folder.plan().display()))
-        })?;
-        let events = read_journal(&folder.journal()).map_err(RecordError::Unreadable)?;
-        fold(plan, events).map_err(RecordError::Unreadable)
+        })
     }
+
+    fn is_none(&self, error: &io::Error) -> RecordError {
+        RecordError::Unreadable(format!(
+            "{} is no run folder: plan.json: {error}; name a folder that `earmark run` made",
+            self.path.display()
+        ))
+    }
+
+    /// Makes the names of new files in the folder durable.
+    fn sync(&self) -> io::Result<()> {
+        File::open(&self.path)?.sync_all()
+    }
+}
+
+/// A record as it was read.
+struct ReadRecord {
+    record: RunRecord,
+    /// Bytes of the whole lines of its journal.
+    whole_bytes: u64,
+    /// Its plan is the one that was proposed, and not yet put in place.
+    is_next_plan: bool,
+}
+
+fn write_plan(path: &Path, plan: &Plan) -> io::Result<()> {
+    let mut json = serde_json::to_vec_pretty(plan).map_err(io::Error::other)?;
+    json.push(b'\n');
+    let mut file = File::create(path)?;
+    file.write_all(&json)?;
+    file.sync_all()
 }

@@ -1,9 +1,22 @@
 //! The record of a run: a journal that is written as things happen, and what it folds into.
 
+mod combine;
+mod error;
 mod fold;
 mod folder;
 mod journal;
+mod lock;
+mod progress;
+mod reader;
+mod run_record;
 
-pub use fold::{AttemptRecord, JobRecord, RunRecord, fold};
-pub use folder::{RecordError, RunFolder};
-pub use journal::{JournalWriter, read_journal};
+pub use error::RecordError;
+pub use fold::fold;
+pub use folder::RunFolder;
+pub use journal::JournalWriter;
+pub use progress::{Present, Rerun, progress};
+pub use reader::JournalReader;
+pub use run_record::{
+    AttemptRecord, JobRecord, Leak, QuietWait, Reopening, Retry, RoundsLeftOut, RunRecord, Session,
+    SlowWarning, Suspension,
+};
