@@ -11,7 +11,7 @@ use std::time::Duration;
 /// What a manual page says beside the options.
 const AFTER_HELP: &str = "\
 Exit status: 0 all is well; 1 a gate failed; 2 the input or the command line is wrong and nothing was \
-started; 3 a job went wrong, or a model is not complete; 4 a fault of the program or its \
+started; 3 a job went wrong, a model is not complete, or a merge lacks runs; 4 a fault of the program or its \
 surroundings; 130 interrupted.
 
 Environment: EARMARK_HOME is the folder of models and decoded recordings (default: earmark in \
@@ -40,6 +40,8 @@ pub(super) enum Verb {
     Download(VerifyArguments),
     /// Make the reports again from a run's record.
     Report(ReportArguments),
+    /// Put runs of one plan together, such as those of several machines.
+    Merge(MergeArguments),
     /// Score a file of hypotheses against a file of references, line against line.
     Score(ScoreArguments),
     /// List the engines: ready or not, version, settings.
@@ -255,6 +257,16 @@ pub(super) struct ReportArguments {
     /// Run folders.
     #[arg(required = true)]
     pub(super) runs: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MergeArguments {
+    /// Run folders of one plan; their order does not matter.
+    #[arg(required = true, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(super) folders: Vec<PathBuf>,
+    /// The run folder that is made of them.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) out: PathBuf,
 }
 
 #[derive(Debug, Args)]

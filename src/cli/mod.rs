@@ -9,6 +9,7 @@ mod exit;
 mod init;
 mod load;
 mod man;
+mod merge;
 mod plan;
 mod report;
 mod run;
@@ -53,6 +54,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitStatus {
         Verb::Verify(verb) => verify::run(&verb, &arguments),
         Verb::Download(verb) => verify::download(&verb, &arguments),
         Verb::Report(arguments) => report::run(&arguments),
+        Verb::Merge(arguments) => merge::run(&arguments),
         Verb::Score(arguments) => score::run(&arguments),
         Verb::Engines(arguments) => engines::run(&arguments),
         Verb::Schema(arguments) => schema::run(&arguments),

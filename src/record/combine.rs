@@ -11,7 +11,7 @@ pub(super) struct Combined {
     /// The one record of each job that counts.
     pub(super) jobs: Jobs,
     /// Verifies and downloads on other machines.
-    pub(super) elsewhere: Vec<(JobId, JobRecord)>,
+    pub(super) elsewhere: BTreeMap<JobId, Vec<JobRecord>>,
     /// Records of benchmarks that were left out for newer ones.
     pub(super) duplicates: usize,
 }
@@ -49,7 +49,8 @@ pub(super) fn combine(mut runs: Vec<Jobs>, sessions: &[Session]) -> Combined {
             for other in records.into_iter().rev() {
                 if !seen.contains(&machine(&other)) {
                     seen.push(machine(&other));
-                    combined.elsewhere.push((id.clone(), other));
+                    let others = combined.elsewhere.entry(id.clone()).or_default();
+                    others.push(other);
                 }
             }
         }

@@ -12,6 +12,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 /// What became of the jobs of one run.
 pub(super) type Jobs = BTreeMap<JobId, JobRecord>;
 
+/// What is wrong with a journal that does not begin as every journal does.
+pub(super) const NO_START: &str =
+    "it does not begin with the start of a run; put the journal of this run back";
+
 /// Folds events into a record.
 ///
 /// # Errors
@@ -69,7 +73,7 @@ impl Folding {
         } else {
             let position = self.sessions.len().checked_sub(1);
             let (Some(position), Some(session)) = (position, self.sessions.last_mut()) else {
-                return Err("it does not begin with the start of a run".to_owned());
+                return Err(NO_START.to_owned());
             };
             apply(&mut self.jobs, session, position, now, stamped.event);
         }

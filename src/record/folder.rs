@@ -1,7 +1,7 @@
 //! The run folder: plan, journal, logs, and the reports made of them.
 
 use super::error::RecordError;
-use super::fold::Folding;
+use super::fold::{Folding, NO_START};
 use super::journal::JournalWriter;
 use super::lock::RunLock;
 use super::reader::JournalReader;
@@ -148,7 +148,8 @@ impl RunFolder {
         Ok(Self::at(path).record()?.record)
     }
 
-    /// Reads the plan that the journal goes by, and all events of it.
+    /// Reads the plan that the journal goes by, and all of its events. There is none if the run was
+    /// killed before it was started.
     ///
     /// # Errors
     ///
@@ -162,8 +163,17 @@ impl RunFolder {
             RunEvent::RunStarted { plan_digest, .. } => Some(plan_digest.as_str()),
             _ => None,
         });
-        let (plan, _) = folder.plan_with(digest.unwrap_or_default(), plan)?;
-        Ok((plan, events))
+        match digest {
+            Some(digest) => {
+                let (plan, _) = folder.plan_with(digest, plan)?;
+                Ok((plan, events))
+            }
+            None if events.is_empty() => Ok((plan, events)),
+            None => Err(RecordError::Unreadable(format!(
+                "{}: {NO_START}",
+                folder.journal().display()
+            ))),
+        }
     }
 
     /// Returns the run folder at a path, whether it is there or not.

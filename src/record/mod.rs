@@ -6,6 +6,7 @@ mod fold;
 mod folder;
 mod journal;
 mod lock;
+mod merge;
 mod progress;
 mod reader;
 mod run_record;
@@ -14,6 +15,7 @@ pub use error::RecordError;
 pub use fold::fold;
 pub use folder::RunFolder;
 pub use journal::JournalWriter;
+pub use merge::{MergeError, MergeSource, Merged, merge, missing};
 pub use progress::{Present, Rerun, progress};
 pub use reader::JournalReader;
 pub use run_record::{

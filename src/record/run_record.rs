@@ -265,7 +265,7 @@ pub struct RunRecord {
     /// is the newest that ended.
     pub jobs: BTreeMap<JobId, JobRecord>,
     /// What became of verifies and downloads on machines other than those under `jobs`.
-    pub elsewhere: Vec<(JobId, JobRecord)>,
+    pub elsewhere: BTreeMap<JobId, Vec<JobRecord>>,
     /// Benchmarks of which another run's record was left out for a newer one.
     pub duplicates: usize,
     /// Digest and seconds of each recording that was decoded, as last seen.
@@ -289,8 +289,8 @@ impl RunRecord {
     /// the order of the sessions.
     #[must_use]
     pub fn job_everywhere(&self, id: &JobId) -> Vec<&JobRecord> {
-        let others = self.elsewhere.iter().filter(|(other, _)| other == id);
-        let mut all: Vec<&JobRecord> = others.map(|(_, job)| job).chain(self.job(id)).collect();
+        let others = self.elsewhere.get(id).into_iter().flatten();
+        let mut all: Vec<&JobRecord> = others.chain(self.job(id)).collect();
         all.sort_by_key(|job| job.session);
         all
     }

@@ -1,9 +1,11 @@
 //! What a reader must know before a row is believed.
 
 use super::rows::{ResultRow, UtteranceResult, passes};
+use crate::model::units::show_seconds;
+use crate::record::{AttemptRecord, QuietWait};
 use crate::score::statistics::{FEWEST_LAUNCHES, outliers};
 use crate::score::{ScoringUnit, repeat_loops};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The load, beyond the engine's own threads, from which on a machine is called busy.
 const FOREIGN_LOAD: f64 = 1.0;
@@ -18,12 +20,22 @@ pub(super) enum NoteKind {
     FewTrials,
     /// The interval does not hold how processes differ.
     FewLaunches,
+    /// A launch was finished by another process than the one that began it.
+    Continued,
+    /// The time budget left out launches.
+    LeftOut,
     /// Some trials are far from the others.
     Outliers,
     /// The runner's clock and the engine's do not agree.
     Clocks,
     /// Others used the machine.
     Busy,
+    /// The wait for a quiet machine was in vain.
+    NotQuiet,
+    /// The runner was stopped meanwhile.
+    Suspended,
+    /// Its processes left others behind.
+    Leaked,
     /// Not all trials gave the same text.
     Texts,
     /// A text repeats itself.
@@ -38,9 +50,14 @@ impl NoteKind {
             Self::FewLaunches => {
                 "fewer than three processes: the interval does not hold how they differ"
             }
+            Self::Continued => "launches that another process finished",
+            Self::LeftOut => "launches that the time budget left out",
             Self::Outliers => "outliers among the trials",
             Self::Clocks => "the runner's clock differs from the engine's",
             Self::Busy => "the machine was busy",
+            Self::NotQuiet => "the machine did not become quiet",
+            Self::Suspended => "the runner was stopped meanwhile",
+            Self::Leaked => "processes were left behind",
             Self::Texts => "trials gave different texts",
             Self::Loops => "a text repeats itself",
         }
@@ -71,14 +88,17 @@ pub(super) fn notes(row: &ResultRow<'_>) -> Vec<Note> {
                 counted(spread.count, "trial", "trials")
             ),
         );
-    } else if row.attempts().len() < FEWEST_LAUNCHES {
+    } else if row.launches() < FEWEST_LAUNCHES {
         note(
             NoteKind::FewLaunches,
             format!(
                 "interval over trials of {}: it does not hold how processes differ",
-                counted(row.attempts().len(), "process", "processes")
+                counted(row.launches(), "process", "processes")
             ),
         );
+    }
+    for (kind, text) in circumstances(row) {
+        note(kind, text);
     }
     let times = passes(&row.samples).concat();
     let odd = outliers(&times).into_iter().filter(|odd| *odd).count();
@@ -150,6 +170,86 @@ pub(super) fn notes_together(rows: &[&ResultRow<'_>]) -> Vec<String> {
         .collect()
 }
 
+/// Returns what happened to the run while the row was measured.
+fn circumstances(row: &ResultRow<'_>) -> Vec<(NoteKind, String)> {
+    let mut found = Vec::new();
+    let mut processes: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+    for sample in &row.samples {
+        processes
+            .entry(sample.launch)
+            .or_default()
+            .insert(sample.attempt);
+    }
+    let continued = processes.values().filter(|attempts| attempts.len() > 1);
+    let continued = continued.count();
+    if continued > 0 {
+        let launches = counted(continued, "launch was", "launches were");
+        let text = format!("{launches} finished by another process than the one that began");
+        found.push((NoteKind::Continued, text));
+    }
+    let planned = usize::try_from(row.spec.launches).unwrap_or(usize::MAX);
+    let is_left_out = row.session().is_some_and(|s| s.rounds_left_out.is_some());
+    if is_left_out && processes.len() < planned {
+        let text = format!(
+            "{} of {planned} launches: the time budget left out the others",
+            processes.len()
+        );
+        found.push((NoteKind::LeftOut, text));
+    }
+    if let Some(wait) = row.attempts().find_map(|attempt| unquiet(row, attempt)) {
+        let text = format!(
+            "the machine did not become quiet in {}: others kept {:.1} CPUs busy, and {:.1} are allowed",
+            show_seconds(wait.seconds),
+            wait.busy,
+            wait.allowed
+        );
+        found.push((NoteKind::NotQuiet, text));
+    }
+    let stopped: f64 = row
+        .attempts()
+        .map(|attempt| stopped_seconds(row, attempt))
+        .sum();
+    if stopped > 0.0 {
+        let text = format!(
+            "the runner was stopped for {} meanwhile",
+            show_seconds(stopped)
+        );
+        found.push((NoteKind::Suspended, text));
+    }
+    let leaked: u32 = row
+        .attempts()
+        .filter_map(AttemptRecord::leaked_processes)
+        .sum();
+    if leaked > 0 {
+        let count = usize::try_from(leaked).unwrap_or(usize::MAX);
+        let text = format!(
+            "{} left behind",
+            counted(count, "process was", "processes were")
+        );
+        found.push((NoteKind::Leaked, text));
+    }
+    found
+}
+
+/// Returns the wait before an attempt, if the machine did not become quiet in it.
+fn unquiet<'a>(row: &ResultRow<'a>, attempt: &AttemptRecord) -> Option<&'a QuietWait> {
+    let waits = &row.sessions.get(attempt.session)?.quiet_waits;
+    let last = waits.iter().rfind(|wait| wait.at <= attempt.started_at)?;
+    (!last.quiet).then_some(last)
+}
+
+/// Returns for how many seconds the runner was stopped during an attempt.
+fn stopped_seconds(row: &ResultRow<'_>, attempt: &AttemptRecord) -> f64 {
+    let ended = attempt.ended_at.unwrap_or(f64::INFINITY);
+    let session = row.sessions.get(attempt.session);
+    session
+        .map_or(&[][..], |session| &session.suspensions)
+        .iter()
+        .filter(|stop| (attempt.started_at..=ended).contains(&stop.at))
+        .map(|stop| stop.seconds)
+        .sum()
+}
+
 fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
@@ -167,7 +267,7 @@ fn has_loop(row: &ResultRow<'_>, result: &UtteranceResult<'_>) -> bool {
 /// right before it; so the threads of the engine are taken off.
 fn foreign_load(row: &ResultRow<'_>) -> Option<f64> {
     let threads: f64 = row.setting("threads").and_then(|text| text.parse().ok())?;
-    let loads = row.attempts().iter().flat_map(|attempt| {
+    let loads = row.attempts().flat_map(|attempt| {
         let (before, after) = (attempt.load, attempt.load_after);
         before.into_iter().chain(after).map(|load| load.0)
     });

@@ -71,7 +71,14 @@ fn setting_cell(row: &ResultRow<'_>, name: &str) -> Cell {
 
 fn identity_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
     vec![
-        result("run_id", "The run.", |record, _| Cell::text(&record.run_id)),
+        result(
+            "run_id",
+            "The run that measured it; where nobody did, the first one.",
+            |record, row| {
+                let session = row.session();
+                Cell::text(session.map_or(&record.run_id, |session| &session.run_id))
+            },
+        ),
         result("job_id", "The job; the same on every machine.", |_, row| {
             Cell::text(row.job.id.0.as_str())
         }),
@@ -88,10 +95,7 @@ fn identity_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
             "backend_version",
             "The version that the engine told.",
             |record, row| {
-                let told = row
-                    .attempts()
-                    .iter()
-                    .find_map(|attempt| attempt.version.clone());
+                let told = row.attempts().find_map(|attempt| attempt.version.clone());
                 let known = record.plan.engines.get(row.spec.backend.as_str());
                 Cell::optional(told.or_else(|| known?.version.clone()))
             },
@@ -110,7 +114,11 @@ fn identity_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
             |record, row| {
                 let artifact = row.spec.artifact.as_deref();
                 let key = artifact.map(|id| (row.spec.model.to_string(), id.to_owned()));
-                Cell::optional(key.and_then(|key| record.artifacts.get(&key).cloned()))
+                let known = key.and_then(|key| {
+                    let measured = row.session().and_then(|s| s.artifacts.get(&key));
+                    measured.or_else(|| record.artifacts.get(&key)).cloned()
+                });
+                Cell::optional(known)
             },
         ),
         result(
@@ -175,8 +183,8 @@ fn speed_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
         }
     };
     vec![
-        result("launches", "Processes that were measured.", |_, row| {
-            Cell::count(Some(row.attempts().len()))
+        result("launches", "Launches that were measured.", |_, row| {
+            Cell::count(Some(row.launches()))
         }),
         result("n", "Measured trials, warm-ups not counted.", |_, row| {
             Cell::count(Some(
@@ -257,7 +265,6 @@ fn speed_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
             |_, row| {
                 let peaks = row
                     .attempts()
-                    .iter()
                     .filter_map(|a| a.usage.as_ref()?.peak_anonymous_bytes);
                 Cell::count(peaks.max())
             },
@@ -333,7 +340,6 @@ fn circumstance_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
             |_, row| {
                 let wall = row
                     .attempts()
-                    .iter()
                     .find_map(|a| Some(a.usage.as_ref()?.network_wall.clone()));
                 Cell::optional(wall)
             },
@@ -349,12 +355,16 @@ fn circumstance_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
         result(
             "build_profile",
             "The profile this program was built with.",
-            |record, _| Cell::text(&record.build_profile),
+            |record, row| {
+                let session = row.session();
+                Cell::text(session.map_or(&record.build_profile, |s| &s.build_profile))
+            },
         ),
         result(
             "machine_id",
-            "The machine; a digest of what does not change.",
-            |record, _| Cell::text(&record.machine.id),
+            "The machine; a digest of what does not change. Empty where the record is of several \
+             machines and nobody measured the row.",
+            |_, row| Cell::optional(row.machine),
         ),
         result(
             "error",
@@ -370,8 +380,9 @@ fn circumstance_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
         result(
             "notes",
             "What to know before the row is believed, separated by semicolons: too few trials for \
-             an interval, outliers, clocks that differ, a machine that was busy, texts that differ, \
-             loops in a text.",
+             an interval, launches that another process finished or the time budget left out, \
+             outliers, clocks that differ, a machine that was busy or not quiet, a runner that was \
+             stopped meanwhile, processes that were left behind, texts that differ, loops in a text.",
             |_, row| {
                 let texts: Vec<String> = notes(row).into_iter().map(|note| note.text).collect();
                 Cell::optional(Some(texts.join("; ")).filter(|text| !text.is_empty()))

@@ -4,7 +4,7 @@ use super::statistics::Spread;
 use crate::model::{
     BenchmarkSpec, Job, JobSpec, NormalizerId, Outcome, Plan, Sample, Text, Utterance,
 };
-use crate::record::{AttemptRecord, JobRecord, RunRecord};
+use crate::record::{AttemptRecord, JobRecord, RunRecord, Session};
 use crate::score::speed::TimedAudio;
 use crate::score::{Normalizer, SetScore, UtteranceScore, score_set, score_utterance};
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,6 +57,10 @@ pub struct ResultRow<'a> {
     pub spec: &'a BenchmarkSpec,
     /// What became of it.
     pub record: Option<&'a JobRecord>,
+    /// All sessions of the record.
+    pub sessions: &'a [Session],
+    /// The id of the machine that did it; where nobody did it, of the record's only machine.
+    pub machine: Option<&'a str>,
     /// Measured trials, without warm-ups.
     pub samples: Vec<&'a Sample>,
     /// Its recordings in the order of the data set, measured or not.
@@ -90,16 +94,31 @@ impl ResultRow<'_> {
         self.record?.outcome.as_ref()
     }
 
-    /// Returns its launches.
+    /// Returns the session that did it, if one did.
     #[must_use]
-    pub fn attempts(&self) -> &[AttemptRecord] {
-        self.record.map_or(&[], |record| &record.attempts)
+    pub fn session(&self) -> Option<&Session> {
+        self.sessions.get(self.record?.session)
+    }
+
+    /// Returns its processes, as far as what they did counts.
+    pub fn attempts(&self) -> impl DoubleEndedIterator<Item = &AttemptRecord> {
+        self.record
+            .into_iter()
+            .flat_map(JobRecord::current_attempts)
+    }
+
+    /// Returns the number of its launches. One that was interrupted or tried again had several
+    /// processes, and is one.
+    #[must_use]
+    pub fn launches(&self) -> usize {
+        let launches: BTreeSet<u32> = self.attempts().map(|attempt| attempt.launch).collect();
+        launches.len()
     }
 
     /// Returns the median over its launches of something that each has once.
     #[must_use]
     pub fn per_launch(&self, field: impl Fn(&AttemptRecord) -> Option<f64>) -> Option<f64> {
-        let values: Vec<f64> = self.attempts().iter().filter_map(field).collect();
+        let values: Vec<f64> = self.attempts().filter_map(field).collect();
         Spread::of(&values).map(|spread| spread.median)
     }
 
@@ -118,7 +137,6 @@ impl ResultRow<'_> {
     pub fn setting(&self, name: &str) -> Option<&str> {
         let told = || {
             self.attempts()
-                .iter()
                 .find_map(|attempt| attempt.settings.get(name))
         };
         match self.spec.settings.get(name) {
@@ -132,7 +150,7 @@ impl ResultRow<'_> {
 
     /// Returns the names of its settings, asked for or told.
     pub fn setting_names(&self) -> impl Iterator<Item = &str> {
-        let told = self.attempts().iter().flat_map(|a| a.settings.keys());
+        let told = self.attempts().flat_map(|a| a.settings.keys());
         let asked = self.spec.settings.keys().map(Text::as_str);
         asked.chain(told.map(String::as_str))
     }
@@ -141,7 +159,6 @@ impl ResultRow<'_> {
     #[must_use]
     pub fn peak_rss_bytes(&self) -> Option<u64> {
         self.attempts()
-            .iter()
             .filter_map(|attempt| attempt.usage.as_ref()?.peak_rss_bytes)
             .max()
     }
@@ -175,18 +192,28 @@ impl ResultRow<'_> {
 /// Returns the rows in the order of the plan.
 #[must_use]
 pub fn result_rows(record: &RunRecord) -> Vec<ResultRow<'_>> {
+    let machines = record.machines();
+    let only_machine = match machines.as_slice() {
+        [machine] => Some(machine.id.as_str()),
+        _ => None,
+    };
     record
         .plan
         .jobs
         .iter()
         .filter_map(|job| match &job.spec {
-            JobSpec::Benchmark(spec) => Some(row(record, job, spec)),
+            JobSpec::Benchmark(spec) => Some(row(record, job, spec, only_machine)),
             _ => None,
         })
         .collect()
 }
 
-fn row<'a>(record: &'a RunRecord, job: &'a Job, spec: &'a BenchmarkSpec) -> ResultRow<'a> {
+fn row<'a>(
+    record: &'a RunRecord,
+    job: &'a Job,
+    spec: &'a BenchmarkSpec,
+    only_machine: Option<&'a str>,
+) -> ResultRow<'a> {
     let job_record = record.job(&job.id);
     let samples: Vec<&Sample> = job_record
         .map(|job| job.samples.iter().filter(|sample| !sample.warmup).collect())
@@ -202,6 +229,11 @@ fn row<'a>(record: &'a RunRecord, job: &'a Job, spec: &'a BenchmarkSpec) -> Resu
         job,
         spec,
         record: job_record,
+        sessions: &record.sessions,
+        machine: job_record
+            .and_then(|job| record.session_of(job))
+            .map(|session| session.machine.id.as_str())
+            .or(only_machine),
         transcribe: Spread::of_launches(&passes(&samples)),
         rtfx: rtfx(&samples),
         audio_seconds: audio_seconds(record, spec),

@@ -22,10 +22,15 @@ pub struct SummaryRow<'a> {
     pub data_set: &'a str,
     /// The language of the references; `None` where it is not known.
     pub language: Option<&'a str>,
+    /// The id of the machine: what several machines measured is never put together. `None` for what
+    /// none of several machines did.
+    pub machine: Option<&'a str>,
     /// The benchmarks behind it.
     pub rows: Vec<&'a ResultRow<'a>>,
     /// Its recordings, measured or not.
     pub utterances: Vec<&'a UtteranceResult<'a>>,
+    /// Recordings of its configuration, data set and language, on whatever machine.
+    pub planned: usize,
     /// Recordings with a measured trial.
     pub measured: usize,
     /// Measured trials.
@@ -40,11 +45,14 @@ pub struct SummaryRow<'a> {
     pub score: Option<SetScore>,
 }
 
+/// What a summary is of, but for the machine: configuration, data set and language.
+type Key<'a> = (Configuration, &'a str, Option<&'a str>);
+
 /// Returns the rows, in the order in which the plan first names them.
 #[must_use]
 pub fn summary_rows<'a>(record: &'a RunRecord, rows: &'a [ResultRow<'a>]) -> Vec<SummaryRow<'a>> {
     let mut found: Vec<SummaryRow<'a>> = Vec::new();
-    let mut places: BTreeMap<(Configuration, &str, Option<&str>), usize> = BTreeMap::new();
+    let mut places: BTreeMap<Key<'a>, BTreeMap<Option<&str>, usize>> = BTreeMap::new();
     for row in rows {
         let configuration = Configuration::of(row);
         let data_set = record
@@ -56,13 +64,16 @@ pub fn summary_rows<'a>(record: &'a RunRecord, rows: &'a [ResultRow<'a>]) -> Vec
         for utterance in &row.utterances {
             let language = utterance.utterance.language.as_deref();
             let key = (configuration.clone(), data_set, language);
-            let place = *places.entry(key).or_insert_with(|| {
+            let by_machine = places.entry(key).or_default();
+            let place = *by_machine.entry(row.machine).or_insert_with(|| {
                 found.push(SummaryRow {
                     configuration: configuration.clone(),
                     data_set,
                     language,
+                    machine: row.machine,
                     rows: Vec::new(),
                     utterances: Vec::new(),
+                    planned: 0,
                     measured: 0,
                     trials: 0,
                     audio_seconds: 0.0,
@@ -81,6 +92,15 @@ pub fn summary_rows<'a>(record: &'a RunRecord, rows: &'a [ResultRow<'a>]) -> Vec
             {
                 summary.rows.push(row);
             }
+        }
+    }
+    for by_machine in places.values() {
+        let planned = by_machine
+            .values()
+            .map(|place| found[*place].utterances.len())
+            .sum();
+        for place in by_machine.values() {
+            found[*place].planned = planned;
         }
     }
     for summary in &mut found {
@@ -142,7 +162,7 @@ impl<'a> SummaryRow<'a> {
     /// Returns whether every one of its recordings was measured.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.measured == self.utterances.len()
+        self.measured == self.planned
     }
 
     /// Returns the first of its normalizers: the one behind its scores.

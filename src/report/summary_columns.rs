@@ -59,7 +59,9 @@ pub fn summary_columns<'a>(
 
 fn identity_columns<'a>() -> Vec<Column<SummaryRow<'a>>> {
     vec![
-        summary("run_id", "The run.", |record, _| Cell::text(&record.run_id)),
+        summary("run_id", "The run; of several, the first.", |record, _| {
+            Cell::text(&record.run_id)
+        }),
         summary("backend", "The engine.", |_, row| {
             Cell::text(&row.configuration.backend)
         }),
@@ -92,13 +94,19 @@ fn identity_columns<'a>() -> Vec<Column<SummaryRow<'a>>> {
             "The language of the references; empty if it is not known.",
             |_, row| Cell::optional(row.language),
         ),
+        summary(
+            "machine_id",
+            "The machine; a row holds what one machine measured. Empty where the record is of several \
+             and none of them did.",
+            |_, row| Cell::optional(row.machine),
+        ),
         summary("n", "Recordings that were measured.", |_, row| {
             Cell::count(Some(row.measured))
         }),
         summary(
             "n_planned",
             "Recordings that were to be measured; where it exceeds n, the row is no whole answer.",
-            |_, row| Cell::count(Some(row.utterances.len())),
+            |_, row| Cell::count(Some(row.planned)),
         ),
         summary(
             "n_trials",

@@ -1,23 +1,36 @@
-//! The columns of `samples.csv`, `jobs.csv` and `combinations.csv`.
+//! The columns of `samples.csv` and `combinations.csv`.
 
 use super::cell::Cell;
 use super::columns::{Column, column};
-use crate::model::{Combinations, Job, JobSpec, Outcome, Sample};
+use super::rows::ResultRow;
+use crate::model::{Combinations, Outcome, Sample};
 use crate::record::RunRecord;
 
-fn sample(
-    name: &str,
-    definition: &str,
-    fill: impl Fn(&RunRecord, &(String, Sample)) -> Cell + 'static,
-) -> Column<(String, Sample)> {
-    column(name, definition, fill)
+/// A trial of a row of `results.csv`.
+#[derive(Clone, Copy, Debug)]
+pub struct SampleRow<'a> {
+    /// The row.
+    pub row: &'a ResultRow<'a>,
+    /// The trial.
+    pub sample: &'a Sample,
 }
 
-fn job(
+/// Returns all trials, warm-ups too, in the order of the rows.
+#[must_use]
+pub fn sample_rows<'a>(rows: &'a [ResultRow<'a>]) -> Vec<SampleRow<'a>> {
+    rows.iter()
+        .flat_map(|row| {
+            let samples = row.record.map_or(&[][..], |found| &found.samples);
+            samples.iter().map(move |sample| SampleRow { row, sample })
+        })
+        .collect()
+}
+
+fn sample<'a>(
     name: &str,
     definition: &str,
-    fill: impl Fn(&RunRecord, &Job) -> Cell + 'static,
-) -> Column<Job> {
+    fill: impl Fn(&RunRecord, &SampleRow<'a>) -> Cell + 'static,
+) -> Column<SampleRow<'a>> {
     column(name, definition, fill)
 }
 
@@ -31,189 +44,63 @@ fn combination(
 
 /// Returns the columns of `samples.csv`: one row for each trial.
 #[must_use]
-pub fn sample_columns() -> Vec<Column<(String, Sample)>> {
+pub fn sample_columns<'a>() -> Vec<Column<SampleRow<'a>>> {
     vec![
-        sample("run_id", "The run.", |record, _| Cell::text(&record.run_id)),
-        sample("job_id", "The job.", |_, row| Cell::text(&row.0)),
-        sample("launch", "The process, from 0.", |_, row| {
-            Cell::count(Some(row.1.launch))
+        sample("run_id", "The run that did it.", |record, row| {
+            let session = row.row.session();
+            Cell::text(session.map_or(&record.run_id, |session| &session.run_id))
         }),
+        sample("job_id", "The job.", |_, row| {
+            Cell::text(row.row.job.id.0.as_str())
+        }),
+        sample("launch", "The launch, from 0.", |_, row| {
+            Cell::count(Some(row.sample.launch))
+        }),
+        sample(
+            "attempt",
+            "The process of the launch that did it, from 1: one that was interrupted, or failed and \
+             was tried again, is followed by another.",
+            |_, row| Cell::count(Some(row.sample.attempt)),
+        ),
         sample("utterance", "The recording.", |_, row| {
-            Cell::text(&row.1.utterance)
+            Cell::text(&row.sample.utterance)
         }),
         sample("trial", "The trial within the launch, from 0.", |_, row| {
-            Cell::count(Some(row.1.trial))
+            Cell::count(Some(row.sample.trial))
         }),
         sample(
             "warmup",
             "True for trials that are not counted.",
-            |_, row| Cell::Boolean(row.1.warmup),
+            |_, row| Cell::Boolean(row.sample.warmup),
         ),
         sample("audio_seconds", "Length of the recording.", |_, row| {
-            Cell::number(Some(row.1.audio_seconds))
+            Cell::number(Some(row.sample.audio_seconds))
         }),
         sample(
             "transcribe_seconds",
             "Samples to full text, on the engine's clock.",
-            |_, row| Cell::number(Some(row.1.transcribe_seconds)),
+            |_, row| Cell::number(Some(row.sample.transcribe_seconds)),
         ),
         sample(
             "wall_seconds",
             "The same as the runner saw it: a cross-check.",
-            |_, row| Cell::number(Some(row.1.wall_seconds)),
+            |_, row| Cell::number(Some(row.sample.wall_seconds)),
         ),
         sample(
             "first_segment_seconds",
             "Samples to first segment.",
-            |_, row| Cell::number(row.1.first_segment_seconds),
+            |_, row| Cell::number(row.sample.first_segment_seconds),
         ),
         sample("cpu_seconds", "CPU time of the engine.", |_, row| {
-            Cell::number(row.1.cpu_seconds)
+            Cell::number(row.sample.cpu_seconds)
         }),
         sample("language", "Given or detected.", |_, row| {
-            Cell::optional(row.1.language.clone())
+            Cell::optional(row.sample.language.clone())
         }),
         sample("hypothesis", "What was heard, raw.", |_, row| {
-            Cell::text(&row.1.text)
+            Cell::text(&row.sample.text)
         }),
     ]
-}
-
-/// Returns the columns of `jobs.csv`: one row for each job of the plan.
-#[must_use]
-pub fn job_columns() -> Vec<Column<Job>> {
-    vec![
-        job("job_id", "The job.", |_, job: &Job| {
-            Cell::text(job.id.0.as_str())
-        }),
-        job("kind", "verify, download or benchmark.", |_, job| {
-            Cell::text(job.kind.to_string())
-        }),
-        job(
-            "stage",
-            "before or after the downloads; empty for other kinds.",
-            |_, job| Cell::optional(job.stage.map(|stage| stage.to_string())),
-        ),
-        job(
-            "status",
-            "How it ended; not-run if the run did not get there.",
-            |record, job| {
-                let outcome = record.job(&job.id).and_then(|job| job.outcome.as_ref());
-                Cell::text(outcome.map_or("not-run", Outcome::status))
-            },
-        ),
-        job(
-            "verdict",
-            "What a verify found; empty for other kinds.",
-            |record, job| {
-                let finding = record.job(&job.id).and_then(|job| job.finding.as_ref());
-                Cell::optional(finding.map(|finding| finding.verdict.word()))
-            },
-        ),
-        job(
-            "reason",
-            "Why it ended so, or what the verdict rests on.",
-            |record, job| {
-                let Some(found) = record.job(&job.id) else {
-                    return Cell::Empty;
-                };
-                let outcome = found
-                    .outcome
-                    .as_ref()
-                    .map(Outcome::reason)
-                    .unwrap_or_default();
-                let finding = found
-                    .finding
-                    .as_ref()
-                    .map(|f| f.reason.clone())
-                    .unwrap_or_default();
-                let reasons = [outcome, finding];
-                let reasons: Vec<&str> = reasons
-                    .iter()
-                    .map(String::as_str)
-                    .filter(|reason| !reason.is_empty())
-                    .collect();
-                Cell::optional(Some(reasons.join("; ")).filter(|reason| !reason.is_empty()))
-            },
-        ),
-        job(
-            "attempts",
-            "Processes or looks that were begun for it.",
-            |record, job| {
-                Cell::count(Some(
-                    record.job(&job.id).map_or(0, |job| job.attempts.len()),
-                ))
-            },
-        ),
-        job(
-            "started",
-            "Seconds into the run at which it began; empty if never.",
-            |record, job| {
-                let first = record.job(&job.id).and_then(|job| job.attempts.first());
-                Cell::number(first.map(|attempt| attempt.started_at))
-            },
-        ),
-        job(
-            "seconds",
-            "What its attempts took together.",
-            |record, job| Cell::number(record.job(&job.id).map(|job| job.seconds)),
-        ),
-        job(
-            "deadline_seconds",
-            "The limit that it ran under: of a verify by loading, of a download, or of one trial.",
-            |record, job| Cell::number(deadline_seconds(record, job)),
-        ),
-        job(
-            "bytes",
-            "Bytes that a download brought; empty for other kinds.",
-            |record, job| match (&job.spec, record.job(&job.id)) {
-                (JobSpec::Download(_), Some(found)) => Cell::count(Some(found.bytes)),
-                _ => Cell::Empty,
-            },
-        ),
-        job(
-            "leaked_processes",
-            "Processes still alive when a child had ended by itself; empty without a child.",
-            |record, job| {
-                let attempts = record.job(&job.id).map(|job| job.attempts.as_slice());
-                let leaks = attempts
-                    .unwrap_or_default()
-                    .iter()
-                    .filter_map(|attempt| Some(attempt.usage.as_ref()?.leaked_processes))
-                    .reduce(|sum, leaked| sum + leaked);
-                Cell::count(leaks)
-            },
-        ),
-    ]
-}
-
-fn deadline_seconds(record: &RunRecord, job: &Job) -> Option<f64> {
-    let deadlines = &record.plan.deadlines;
-    match &job.spec {
-        JobSpec::Download(_) => Some(deadlines.download_total.as_secs_f64()),
-        JobSpec::Verify(spec) => {
-            use crate::model::VerifyMethod::{Load, Transcribe};
-            let size = record.plan.models.get(spec.model.as_str())?.size;
-            matches!(spec.method, Load | Transcribe).then(|| {
-                deadlines
-                    .verify_of(&spec.backend, &spec.model, size)
-                    .as_secs_f64()
-            })
-        }
-        JobSpec::Benchmark(spec) => {
-            let audio = record.plan.audio.get(spec.audio.as_str())?;
-            let longest = audio
-                .utterances
-                .iter()
-                .filter_map(|utterance| Some(record.audio.get(&utterance.id)?.1))
-                .fold(0.0, f64::max);
-            Some(
-                deadlines
-                    .trial_of(&spec.backend, &spec.model, longest)
-                    .as_secs_f64(),
-            )
-        }
-    }
 }
 
 /// Returns the columns of `combinations.csv`: one row for each combination, by its position.

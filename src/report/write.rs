@@ -1,13 +1,13 @@
 //! All reports of a record, written into its folder.
 
 use super::csv::to_csv;
+use super::job_columns::{job_columns, job_rows};
 use super::page::{HtmlError, render_html};
 use super::result_columns::result_columns;
 use super::rows::result_rows;
 use super::summary::summary_rows;
 use super::summary_columns::summary_columns;
-use super::table_columns::{combination_columns, job_columns, sample_columns};
-use crate::model::Sample;
+use super::table_columns::{combination_columns, sample_columns, sample_rows};
 use crate::record::RunRecord;
 use std::fs;
 use std::io;
@@ -41,11 +41,6 @@ pub enum ReportError {
 /// Fails if a report cannot be made or written.
 pub fn write_reports(record: &RunRecord, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
     let rows = result_rows(record);
-    let samples: Vec<(String, Sample)> = rows
-        .iter()
-        .filter_map(|row| row.record.map(|found| (row.job.id.to_string(), found)))
-        .flat_map(|(id, found)| found.samples.iter().map(move |s| (id.clone(), s.clone())))
-        .collect();
     let positions: Vec<usize> = (0..record.plan.combinations.len()).collect();
     let summaries = summary_rows(record, &rows);
     let files = [
@@ -57,10 +52,13 @@ pub fn write_reports(record: &RunRecord, folder: &Path) -> Result<Vec<PathBuf>, 
             "summary.csv",
             to_csv(record, &summary_columns(&rows, &summaries), &summaries)?,
         ),
-        ("samples.csv", to_csv(record, &sample_columns(), &samples)?),
+        (
+            "samples.csv",
+            to_csv(record, &sample_columns(), &sample_rows(&rows))?,
+        ),
         (
             "jobs.csv",
-            to_csv(record, &job_columns(), &record.plan.jobs)?,
+            to_csv(record, &job_columns(), &job_rows(record))?,
         ),
         (
             "combinations.csv",

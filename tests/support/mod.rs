@@ -1,6 +1,7 @@
 //! A place of its own for each test, and the program run in it.
 
 pub mod invalid;
+pub mod journal;
 pub mod mutate;
 pub mod plans;
 

@@ -2,6 +2,7 @@
 
 use crate::model::{JobKind, JobSpec, Outcome, Stage, VerifyMethod};
 use crate::record::RunRecord;
+use crate::report::job_columns::job_rows;
 use crate::score::statistics::{median, range};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -10,6 +11,8 @@ use std::collections::BTreeMap;
 #[derive(Serialize)]
 pub(super) struct CheckView {
     job: String,
+    /// The machine, where there are several.
+    host: String,
     verdict: String,
     status: String,
     reason: String,
@@ -39,30 +42,30 @@ struct Tally<'a> {
     times: Vec<f64>,
 }
 
-/// Returns verifies and downloads in the order of the plan.
+/// Returns verifies and downloads in the order of the plan, once for each machine that did them.
 pub(super) fn checks(record: &RunRecord) -> Vec<CheckView> {
-    record
-        .plan
-        .jobs
-        .iter()
-        .filter(|job| job.kind != JobKind::Benchmark)
-        .map(|job| {
-            let found = record.job(&job.id);
-            let finding = found.and_then(|found| found.finding.as_ref());
-            let outcome = found.and_then(|found| found.outcome.as_ref());
+    let is_of_several = record.machines().len() > 1;
+    job_rows(record)
+        .into_iter()
+        .filter(|row| row.job.kind != JobKind::Benchmark)
+        .map(|row| {
+            let finding = row.found.and_then(|found| found.finding.as_ref());
+            let session = row.found.and_then(|found| record.session_of(found));
+            let host = session.map(|session| session.machine.host.clone());
             let reason = finding
                 .map(|finding| finding.reason.clone())
                 .filter(|reason| !reason.is_empty());
             CheckView {
-                job: job.spec.slug(),
+                job: row.job.spec.slug(),
+                host: host.filter(|_| is_of_several).unwrap_or_default(),
                 verdict: finding
                     .map_or("", |finding| finding.verdict.word())
                     .to_owned(),
-                status: outcome.map_or("not-run", Outcome::status).to_owned(),
+                status: row.outcome().map_or("not-run", Outcome::status).to_owned(),
                 reason: reason
-                    .or_else(|| outcome.map(Outcome::reason))
+                    .or_else(|| row.outcome().map(Outcome::reason))
                     .unwrap_or_default(),
-                seconds: found.map_or(0.0, |found| found.seconds),
+                seconds: row.found.map_or(0.0, |found| found.seconds),
                 wall: finding.map_or_else(String::new, |finding| finding.network_wall.clone()),
             }
         })
@@ -72,16 +75,16 @@ pub(super) fn checks(record: &RunRecord) -> Vec<CheckView> {
 /// Returns the verifies by method and stage.
 pub(super) fn methods(record: &RunRecord) -> Vec<MethodView> {
     let mut groups: BTreeMap<(Stage, VerifyMethod), Tally<'_>> = BTreeMap::new();
-    for job in &record.plan.jobs {
-        let JobSpec::Verify(spec) = &job.spec else {
+    let rows = job_rows(record);
+    for row in &rows {
+        let JobSpec::Verify(spec) = &row.job.spec else {
             continue;
         };
         let tally = groups.entry((spec.stage, spec.method)).or_default();
-        let found = record.job(&job.id);
-        let finding = found.and_then(|found| found.finding.as_ref());
+        let finding = row.found.and_then(|found| found.finding.as_ref());
         let word = finding.map_or("no verdict", |finding| finding.verdict.word());
         *tally.verdicts.entry(word).or_default() += 1;
-        if let Some(found) = found
+        if let Some(found) = row.found
             && !matches!(
                 found.outcome,
                 None | Some(Outcome::NotNeeded { .. } | Outcome::Skipped { .. })

@@ -57,10 +57,13 @@ pub(super) fn groups(
     summaries: &[SummaryRow<'_>],
     labels: &Labels,
 ) -> Vec<GroupView> {
-    let mut keys: Vec<(&str, Option<&str>)> = Vec::new();
+    // What several machines measured cannot be compared; what none of them did is told elsewhere.
+    let machines = record.machines();
+    let is_of_several = machines.len() > 1;
+    let mut keys: Vec<(&str, Option<&str>, Option<&str>)> = Vec::new();
     for summary in summaries {
-        let key = (summary.data_set, summary.language);
-        if !keys.contains(&key) {
+        let key = key_of(summary);
+        if !keys.contains(&key) && (summary.machine.is_some() || !is_of_several) {
             keys.push(key);
         }
     }
@@ -69,7 +72,7 @@ pub(super) fn groups(
         .filter_map(|key| {
             let of_group: Vec<&SummaryRow<'_>> = summaries
                 .iter()
-                .filter(|summary| (summary.data_set, summary.language) == key)
+                .filter(|summary| key_of(summary) == key)
                 // What the plan skips is told of elsewhere: there is nothing to compare.
                 .filter(|summary| summary.rows.iter().any(|row| row.job.skip.is_none()))
                 .collect();
@@ -83,13 +86,17 @@ pub(super) fn groups(
                 .iter()
                 .map(|summary| group_row(record, summary, labels, &engines, recordings.len()))
                 .collect();
+            let host = machines
+                .iter()
+                .find(|machine| Some(machine.id.as_str()) == key.2)
+                .map(|machine| machine.host.as_str());
             let points: Vec<Point> = rows
                 .iter()
                 .enumerate()
                 .filter_map(|(position, row)| point(position + 1, row))
                 .collect();
             (!rows.is_empty()).then(|| GroupView {
-                title: title(key.0, key.1),
+                title: title(key.0, key.1, host.filter(|_| is_of_several)),
                 normalizer: of_group
                     .first()
                     .and_then(|summary| summary.normalizer())
@@ -101,14 +108,20 @@ pub(super) fn groups(
         .collect()
 }
 
-fn title(data_set: &str, language: Option<&str>) -> String {
+/// Returns what configurations must have in common to be compared: data set, language, machine.
+fn key_of<'a>(summary: &SummaryRow<'a>) -> (&'a str, Option<&'a str>, Option<&'a str>) {
+    (summary.data_set, summary.language, summary.machine)
+}
+
+fn title(data_set: &str, language: Option<&str>, host: Option<&str>) -> String {
     let set = match data_set {
         SINGLE_CLIPS => "Single clips",
         name => name,
     };
-    match language {
-        Some(language) => format!("{set} · {language}"),
-        None => format!("{set} · language not known"),
+    let language = language.unwrap_or("language not known");
+    match host {
+        Some(host) => format!("{set} · {language} · {host}"),
+        None => format!("{set} · {language}"),
     }
 }
 

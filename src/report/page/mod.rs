@@ -7,6 +7,7 @@ mod chart;
 mod checks;
 mod clips;
 mod groups;
+mod machines;
 mod scale;
 mod templates;
 mod timeline;
@@ -15,18 +16,18 @@ mod troubles;
 use super::cell::Cell;
 use super::columns::Column;
 use super::configuration::{Configuration, Labels};
+use super::job_columns::{job_columns, job_rows};
 use super::notes::notes;
 use super::result_columns::result_columns;
 use super::rows::{ResultRow, result_rows};
 use super::summary::summary_rows;
 use super::summary_columns::summary_columns;
-use super::table_columns::job_columns;
-use crate::model::MachineFacts;
 use crate::record::RunRecord;
 use answer::Answer;
 use checks::{CheckView, MethodView};
 use clips::ClipsView;
 use groups::GroupView;
+use machines::{MachineView, SessionView};
 use minijinja::Value;
 use minijinja::value::Serde;
 use serde::Serialize;
@@ -42,8 +43,8 @@ pub struct HtmlError(#[from] minijinja::Error);
 #[derive(Serialize)]
 struct PageView<'a> {
     record: RunView<'a>,
-    machine: &'a MachineFacts,
-    surroundings: Surroundings,
+    machines: Vec<MachineView<'a>>,
+    sessions: Vec<SessionView<'a>>,
     answers: Vec<Answer>,
     common: Vec<(&'a str, &'a str)>,
     groups: Vec<GroupView>,
@@ -67,20 +68,9 @@ struct RunView<'a> {
     seconds: Option<f64>,
     interrupted: bool,
     command_line: String,
-    version: &'a str,
-    build_profile: &'a str,
     plan_digest: &'a str,
     seed: u64,
     matrix_text: &'a str,
-}
-
-/// How quiet the machine was while timed work ran.
-#[derive(Serialize)]
-struct Surroundings {
-    /// The least and the largest load average of one minute, over all beginnings and ends.
-    load_during: Option<(f64, f64)>,
-    /// The frequency governors that were seen.
-    governors: String,
 }
 
 /// A benchmark job.
@@ -129,14 +119,12 @@ pub fn render_html(record: &RunRecord) -> Result<String, HtmlError> {
             seconds: record.seconds,
             interrupted: record.interrupted,
             command_line: shell_line(&record.command_line),
-            version: &record.earmark_version,
-            build_profile: &record.build_profile,
             plan_digest: &record.plan.digest,
             seed: record.plan.seed,
             matrix_text: &record.plan.matrix_text,
         },
-        machine: &record.machine,
-        surroundings: surroundings(&rows),
+        machines: machines::machines(record, &rows),
+        sessions: machines::sessions(record),
         answers: answer::answers(record, &groups),
         common: labels.common(),
         rows: rows
@@ -150,7 +138,7 @@ pub fn render_html(record: &RunRecord) -> Result<String, HtmlError> {
         checks: checks::checks(record),
         methods: checks::methods(record),
         timelines: timeline::timelines(record),
-        jobs: table(record, &job_columns(), &record.plan.jobs),
+        jobs: table(record, &job_columns(), &job_rows(record)),
         results: table(record, &result_columns(&rows), &rows),
         summary: table(record, &summary_columns(&rows, &summaries), &summaries),
     };
@@ -190,21 +178,6 @@ fn shell_line(arguments: &[String]) -> String {
         .join(" ")
 }
 
-fn surroundings(rows: &[ResultRow<'_>]) -> Surroundings {
-    let attempts = || rows.iter().flat_map(ResultRow::attempts);
-    let loads: Vec<f64> = attempts()
-        .flat_map(|attempt| attempt.load.into_iter().chain(attempt.load_after))
-        .map(|load| load.0)
-        .collect();
-    let governors: std::collections::BTreeSet<&str> = attempts()
-        .filter_map(|attempt| attempt.governor.as_deref())
-        .collect();
-    Surroundings {
-        load_during: crate::score::statistics::range(&loads),
-        governors: governors.into_iter().collect::<Vec<_>>().join(", "),
-    }
-}
-
 fn row_view(record: &RunRecord, row: &ResultRow<'_>, labels: &Labels) -> RowView {
     RowView {
         label: labels.label(&Configuration::of(row)),
@@ -215,7 +188,7 @@ fn row_view(record: &RunRecord, row: &ResultRow<'_>, labels: &Labels) -> RowView
         median: row.transcribe.map(|spread| spread.median),
         interval: row.transcribe.and_then(|spread| spread.interval),
         n: row.transcribe.map_or(0, |spread| spread.count),
-        launches: row.attempts().len(),
+        launches: row.launches(),
         start: row.per_launch(|attempt| attempt.start_seconds),
         load: row.per_launch(|attempt| attempt.load_seconds),
         first_segment: row.per_trial(|sample| sample.first_segment_seconds),

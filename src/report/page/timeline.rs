@@ -3,7 +3,7 @@
 use super::scale::{clock_ticks, rounded};
 use crate::model::units::show_seconds;
 use crate::model::{JobKind, Outcome};
-use crate::record::{AttemptRecord, RunRecord};
+use crate::record::{AttemptRecord, JobRecord, RunRecord};
 use serde::Serialize;
 
 /// Up to so many jobs, each has a line of its own with its name.
@@ -21,6 +21,26 @@ pub(super) struct TimelineView {
     ticks: Vec<TimelineTick>,
     names: Vec<LaneName>,
     bars: Vec<Bar>,
+    /// Whether a bar is of an attempt that does not count any more, or whose end nobody saw.
+    has_pale_bars: bool,
+    /// Lines across all lanes.
+    marks: Vec<Mark>,
+}
+
+/// A moment of the whole run.
+#[derive(Debug, Serialize)]
+struct Mark {
+    at: f64,
+    /// `session` or `stopped`.
+    class: &'static str,
+    title: String,
+}
+
+/// A moment of the whole run, in seconds.
+struct Moment {
+    at: f64,
+    class: &'static str,
+    title: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -41,8 +61,11 @@ struct Bar {
     y: f64,
     width: f64,
     height: f64,
-    /// The kind of the job, and `bad` behind it if the attempt went wrong.
+    /// The kind of the job, and behind it `bad` if the attempt went wrong, `lost` if nobody saw its
+    /// end, `again` if another one counts instead.
     class: String,
+    /// Whether it left processes behind.
+    leaks: bool,
     title: String,
 }
 
@@ -53,6 +76,7 @@ struct Span<'a> {
     to: f64,
     name: &'a str,
     class: String,
+    leaks: bool,
     title: String,
 }
 
@@ -61,36 +85,97 @@ pub(super) fn timelines(record: &RunRecord) -> Vec<TimelineView> {
     let slugs: Vec<String> = record.plan.jobs.iter().map(|job| job.spec.slug()).collect();
     let mut spans: Vec<Span<'_>> = Vec::new();
     for (position, job) in record.plan.jobs.iter().enumerate() {
-        let Some(found) = record.job(&job.id) else {
-            continue;
-        };
-        for attempt in &found.attempts {
-            let outcome = attempt.outcome.as_ref().or(found.outcome.as_ref());
-            let to = end_of(attempt, record).max(attempt.started_at);
-            spans.push(Span {
-                job: position,
-                from: attempt.started_at,
-                to,
-                name: &slugs[position],
-                class: class(job.kind, outcome),
-                title: format!(
-                    "{}: {}, {} at {}",
-                    slugs[position],
-                    outcome.map_or("not ended", Outcome::status),
-                    show_seconds(to - attempt.started_at),
-                    show_seconds(attempt.started_at),
-                ),
-            });
+        for found in record.job_everywhere(&job.id) {
+            for attempt in &found.attempts {
+                let to = end_of(attempt, record).max(attempt.started_at);
+                let leaked = attempt.leaked_processes().unwrap_or(0);
+                spans.push(Span {
+                    job: position,
+                    from: attempt.started_at,
+                    to,
+                    name: &slugs[position],
+                    class: class(job.kind, attempt, found),
+                    leaks: leaked > 0,
+                    title: title(&slugs[position], attempt, found, to),
+                });
+            }
         }
     }
     if spans.is_empty() {
         return Vec::new();
     }
     spans.sort_by(|one, other| one.from.total_cmp(&other.from));
+    let moments = moments(record);
     vec![
-        timeline(&spans, "wide", 1000.0),
-        timeline(&spans, "narrow", 340.0),
+        timeline(&spans, &moments, "wide", 1000.0),
+        timeline(&spans, &moments, "narrow", 340.0),
     ]
+}
+
+/// Returns where resumed sessions begin and where the runner was stopped.
+fn moments(record: &RunRecord) -> Vec<Moment> {
+    let mut moments = Vec::new();
+    for session in &record.sessions {
+        if session.resumed {
+            moments.push(Moment {
+                at: session.started_elapsed,
+                class: "session",
+                title: format!("resumed at {}", session.started_at),
+            });
+        }
+        moments.extend(session.suspensions.iter().map(|stop| Moment {
+            at: stop.at,
+            class: "stopped",
+            title: format!(
+                "the runner was stopped for {}; its clock stood still",
+                show_seconds(stop.seconds)
+            ),
+        }));
+    }
+    moments
+}
+
+/// Returns how an attempt ended, by its own word or its job's.
+fn outcome_of<'a>(attempt: &'a AttemptRecord, found: &'a JobRecord) -> Option<&'a Outcome> {
+    if attempt.lost || attempt.superseded {
+        return attempt.outcome.as_ref();
+    }
+    attempt.outcome.as_ref().or(found.outcome.as_ref())
+}
+
+fn title(slug: &str, attempt: &AttemptRecord, found: &JobRecord, to: f64) -> String {
+    let word = match outcome_of(attempt, found) {
+        Some(outcome) => outcome.status(),
+        None if attempt.lost => "lost: the run ended before it",
+        None => "not ended",
+    };
+    let mut text = format!(
+        "{slug}: {word}, {} at {}",
+        show_seconds(to - attempt.started_at),
+        show_seconds(attempt.started_at),
+    );
+    if attempt.attempt > 1 {
+        text.push_str(&format!("; attempt {}", attempt.attempt));
+    }
+    if let Some(retry) = attempt.retry {
+        let delay = show_seconds(retry.delay_seconds);
+        text.push_str(&format!("; tried again after {delay}"));
+    }
+    if attempt.superseded {
+        text.push_str("; a resumed run did it anew");
+    }
+    for slow in &attempt.slow {
+        text.push_str(&format!(
+            "; slow: {} took {} of {}",
+            slow.phase,
+            show_seconds(slow.seconds),
+            show_seconds(slow.limit_seconds)
+        ));
+    }
+    if let Some(leaked) = attempt.leaked_processes().filter(|leaked| *leaked > 0) {
+        text.push_str(&format!("; processes left behind: {leaked}"));
+    }
+    text
 }
 
 fn end_of(attempt: &AttemptRecord, record: &RunRecord) -> f64 {
@@ -100,12 +185,26 @@ fn end_of(attempt: &AttemptRecord, record: &RunRecord) -> f64 {
         .unwrap_or(attempt.started_at)
 }
 
-fn class(kind: JobKind, outcome: Option<&Outcome>) -> String {
-    let bad = outcome.is_none_or(Outcome::is_fault);
-    format!("{kind}{}", if bad { " bad" } else { "" })
+fn class(kind: JobKind, attempt: &AttemptRecord, found: &JobRecord) -> String {
+    let bad = outcome_of(attempt, found).is_none_or(Outcome::is_fault);
+    let how = if attempt.lost {
+        " lost"
+    } else if attempt.superseded || attempt.retry.is_some() {
+        " again"
+    } else if bad {
+        " bad"
+    } else {
+        ""
+    };
+    format!("{kind}{how}")
 }
 
-fn timeline(spans: &[Span<'_>], class: &'static str, width: f64) -> TimelineView {
+fn timeline(
+    spans: &[Span<'_>],
+    moments: &[Moment],
+    class: &'static str,
+    width: f64,
+) -> TimelineView {
     let (left, right, top) = (24.0, width - 44.0, 24.0);
     let last = spans.iter().map(|span| span.to).fold(0.0, f64::max);
     let ticks = clock_ticks(last.max(0.1), if width > 600.0 { 8.0 } else { 3.0 });
@@ -155,7 +254,19 @@ fn timeline(spans: &[Span<'_>], class: &'static str, width: f64) -> TimelineView
                 width: rounded((x(span.to) - x(span.from)).max(2.0)),
                 height: 8.0,
                 class: span.class.clone(),
+                leaks: span.leaks,
                 title: span.title.clone(),
+            })
+            .collect(),
+        has_pale_bars: spans
+            .iter()
+            .any(|span| span.class.ends_with(" again") || span.class.ends_with(" lost")),
+        marks: moments
+            .iter()
+            .map(|moment| Mark {
+                at: x(moment.at.min(whole)),
+                class: moment.class,
+                title: moment.title.clone(),
             })
             .collect(),
     }
@@ -206,6 +317,7 @@ mod tests {
             to,
             name: "a",
             class: String::new(),
+            leaks: false,
             title: String::new(),
         }
     }

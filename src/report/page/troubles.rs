@@ -1,7 +1,7 @@
-//! What did not go as planned: faults with the end of their log, and planned skips.
+//! What did not go as planned: faults with the end of their log, what was left behind, planned skips.
 
-use crate::model::Outcome;
-use crate::record::RunRecord;
+use crate::model::{LeakedProcess, Outcome};
+use crate::record::{AttemptRecord, JobRecord, RunRecord};
 use serde::Serialize;
 
 /// Jobs that did not complete.
@@ -15,6 +15,17 @@ pub(super) struct TroublesView {
     not_run: Vec<TroubleView>,
     /// What the plan skipped from the start, by reason.
     skips: Vec<SkipView>,
+    /// Jobs that left processes behind, however they ended.
+    leaks: Vec<LeakView>,
+}
+
+/// A job that left processes behind.
+#[derive(Serialize)]
+struct LeakView {
+    job: String,
+    count: u32,
+    /// Names and ids of the first of them; empty if nobody told.
+    processes: String,
 }
 
 /// Jobs that the plan skips for one reason.
@@ -39,10 +50,13 @@ pub(super) fn troubles(record: &RunRecord) -> TroublesView {
         followers: Vec::new(),
         not_run: Vec::new(),
         skips: Vec::new(),
+        leaks: Vec::new(),
     };
     for job in &record.plan.jobs {
         let found = record.job(&job.id);
         let outcome = found.and_then(|found| found.outcome.as_ref());
+        view.leaks
+            .extend(found.and_then(|found| leak(job.spec.slug(), found)));
         if outcome.is_some_and(Outcome::is_good) {
             continue;
         }
@@ -51,7 +65,7 @@ pub(super) fn troubles(record: &RunRecord) -> TroublesView {
             status: outcome.map_or("not-run", Outcome::status),
             reason: outcome.map_or_else(|| "the run ended before it".to_owned(), Outcome::reason),
             log_tail: found
-                .and_then(|found| found.attempts.last())
+                .and_then(|found| found.current_attempts().next_back())
                 .map(|attempt| attempt.stderr_tail.trim().to_owned())
                 .unwrap_or_default(),
         };
@@ -74,4 +88,28 @@ pub(super) fn troubles(record: &RunRecord) -> TroublesView {
         }
     }
     view
+}
+
+/// Returns what a job left behind, if it did.
+fn leak(job: String, found: &JobRecord) -> Option<LeakView> {
+    let counts = found
+        .attempts
+        .iter()
+        .filter_map(AttemptRecord::leaked_processes);
+    let count: u32 = counts.sum();
+    let told = found.attempts.iter().filter_map(|a| a.leak.as_ref());
+    let processes: Vec<String> = told.flat_map(|leak| &leak.processes).map(shown).collect();
+    (count > 0).then(|| LeakView {
+        job,
+        count,
+        processes: processes.join(", "),
+    })
+}
+
+fn shown(process: &LeakedProcess) -> String {
+    if process.name.is_empty() {
+        format!("process {}", process.pid)
+    } else {
+        format!("{} ({})", process.name, process.pid)
+    }
 }

@@ -1,0 +1,121 @@
+//! The machines of a record, how quiet they were, and the sessions on them.
+
+use crate::model::MachineFacts;
+use crate::model::units::show_seconds;
+use crate::record::{RunRecord, Session};
+use crate::report::rows::ResultRow;
+use crate::score::statistics::range;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// A machine and how quiet it was while timed work ran.
+#[derive(Serialize)]
+pub(super) struct MachineView<'a> {
+    facts: &'a MachineFacts,
+    /// The least and the largest load average of one minute, over all beginnings and ends.
+    load_during: Option<(f64, f64)>,
+    /// The frequency governors that were seen.
+    governors: String,
+    /// The versions of this program with their profiles.
+    versions: String,
+}
+
+/// A stretch of a run.
+#[derive(Serialize)]
+pub(super) struct SessionView<'a> {
+    run_id: &'a str,
+    host: &'a str,
+    shard: String,
+    attempt: u32,
+    started_at: &'a str,
+    seconds: Option<f64>,
+    /// How it began and ended, and what happened in it, in words.
+    remarks: String,
+}
+
+/// Returns the machines in the order of the sessions.
+pub(super) fn machines<'a>(record: &'a RunRecord, rows: &[ResultRow<'_>]) -> Vec<MachineView<'a>> {
+    record
+        .machines()
+        .into_iter()
+        .map(|facts| {
+            let is_here = |session: &Session| session.machine.id == facts.id;
+            let attempts = || {
+                let all = rows.iter().flat_map(ResultRow::attempts);
+                all.filter(|attempt| record.sessions.get(attempt.session).is_some_and(is_here))
+            };
+            let loads: Vec<f64> = attempts()
+                .flat_map(|attempt| attempt.load.into_iter().chain(attempt.load_after))
+                .map(|load| load.0)
+                .collect();
+            let governors: BTreeSet<&str> = attempts()
+                .filter_map(|attempt| attempt.governor.as_deref())
+                .collect();
+            let sessions = record.sessions.iter().filter(|session| is_here(session));
+            let versions: BTreeSet<String> = sessions
+                .map(|s| format!("{}, {} profile", s.earmark_version, s.build_profile))
+                .collect();
+            MachineView {
+                facts,
+                load_during: range(&loads),
+                governors: governors.into_iter().collect::<Vec<_>>().join(", "),
+                versions: versions.into_iter().collect::<Vec<_>>().join("; "),
+            }
+        })
+        .collect()
+}
+
+/// Returns the sessions, if there is anything to tell: several, or one in which something happened.
+pub(super) fn sessions(record: &RunRecord) -> Vec<SessionView<'_>> {
+    let sessions: Vec<SessionView<'_>> = record.sessions.iter().map(session).collect();
+    match sessions.as_slice() {
+        [only] if only.remarks.is_empty() => Vec::new(),
+        _ => sessions,
+    }
+}
+
+fn session(session: &Session) -> SessionView<'_> {
+    let mut remarks = Vec::new();
+    if session.resumed {
+        remarks.push("resumed".to_owned());
+    }
+    for wait in &session.quiet_waits {
+        remarks.push(if wait.quiet {
+            let waited = show_seconds(wait.seconds);
+            format!("waited {waited} until the machine was quiet")
+        } else {
+            format!(
+                "waited {} in vain for a quiet machine: others kept {:.1} CPUs busy, and {:.1} are \
+                 allowed",
+                show_seconds(wait.seconds),
+                wait.busy,
+                wait.allowed
+            )
+        });
+    }
+    for stop in &session.suspensions {
+        remarks.push(format!("was stopped for {}", show_seconds(stop.seconds)));
+    }
+    if let Some(rounds) = session.rounds_left_out {
+        remarks.push(format!(
+            "did {} of {} rounds in its time budget of {}",
+            rounds.done,
+            rounds.planned,
+            show_seconds(rounds.budget_seconds)
+        ));
+    }
+    if session.interrupted {
+        remarks.push("was interrupted".to_owned());
+    }
+    SessionView {
+        run_id: &session.run_id,
+        host: &session.machine.host,
+        shard: session
+            .shard
+            .map_or_else(String::new, |shard| shard.to_string()),
+        attempt: session.attempt,
+        started_at: &session.started_at,
+        seconds: session.seconds,
+        remarks: remarks.join("; "),
+    }
+}
