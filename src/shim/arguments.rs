@@ -30,6 +30,8 @@ pub(super) struct Options {
     pub report_descriptor: RawFd,
     /// Where to make a control group for the tree; `None` = nowhere.
     pub cgroup: Option<PathBuf>,
+    /// Numbers of the CPUs that the tree is bound to; empty = whatever the shim may use.
+    pub cpus: Vec<u32>,
     /// What to start; looked up in `PATH` if it holds no slash.
     pub program: OsString,
     /// Its arguments, without its name.
@@ -68,6 +70,7 @@ impl Options {
             protocol: false,
             report_descriptor: DEFAULT_REPORT_DESCRIPTOR,
             cgroup: None,
+            cpus: Vec::new(),
             program: OsString::new(),
             arguments: Vec::new(),
         };
@@ -91,6 +94,7 @@ impl Options {
                     options.report_descriptor =
                         number("--report-fd", "the number of a descriptor", &mut arguments)?;
                 }
+                Some("--cpus") => options.cpus = cpus(&mut arguments)?,
                 Some("--cgroup") => {
                     let directory = arguments.next();
                     options.cgroup = Some(
@@ -129,6 +133,20 @@ fn wall(arguments: &mut impl Iterator<Item = OsString>) -> Result<bool, Argument
     }
 }
 
+fn cpus(arguments: &mut impl Iterator<Item = OsString>) -> Result<Vec<u32>, ArgumentError> {
+    let value = arguments
+        .next()
+        .ok_or(ArgumentError::MissingValue("--cpus"))?;
+    let list = value.to_str().map(|text| text.split(','));
+    let numbers: Option<Vec<u32>> =
+        list.and_then(|numbers| numbers.map(|number| number.parse().ok()).collect());
+    numbers.ok_or(ArgumentError::WrongValue {
+        option: "--cpus",
+        value,
+        expected: "numbers of CPUs such as `0,1`",
+    })
+}
+
 fn milliseconds(
     option: &'static str,
     arguments: &mut impl Iterator<Item = OsString>,
@@ -163,7 +181,7 @@ mod tests {
     #[test]
     fn every_option_is_understood() {
         let options = parse(
-            "--wall network --backstop-ms 2500 --sample-ms 20 --protocol --report-fd 9 --cgroup /a/b -- ls -l --",
+            "--wall network --backstop-ms 2500 --sample-ms 20 --protocol --report-fd 9 --cgroup /a/b --cpus 0,3 -- ls -l --",
         )
         .unwrap();
         assert!(options.wall && options.protocol);
@@ -171,6 +189,7 @@ mod tests {
         assert_eq!(options.sample_interval, Some(Duration::from_millis(20)));
         assert_eq!(options.report_descriptor, 9);
         assert_eq!(options.cgroup, Some("/a/b".into()));
+        assert_eq!(options.cpus, [0, 3]);
         assert_eq!(options.program, "ls");
         assert_eq!(options.arguments, ["-l", "--"]);
     }
@@ -207,6 +226,7 @@ mod tests {
             ("true", vec!["\"true\"", "`--`"]),
             ("--wall", vec!["--wall", "needs a value"]),
             ("--cgroup", vec!["--cgroup", "needs a value"]),
+            ("--cpus 1,,2 -- true", vec!["1,,2", "`0,1`"]),
             ("--report-fd -1 -- true", vec!["--report-fd -1", "taken"]),
             (
                 "--wall internet -- true",
