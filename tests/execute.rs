@@ -193,3 +193,24 @@ fn a_recording_that_cannot_be_read_fails_its_row_only() {
         rows[1]["error"]
     );
 }
+
+#[test]
+fn a_timed_process_is_bound_to_the_cpus_that_the_matrix_names() {
+    let place = Place::new();
+    let matrix = |cpus: &str| {
+        format!(
+            "version: 1\nname: pinned\nmatrix:\n  backend: [count]\n  model: [none]\n  \
+             audio: [jfk]\n  verify-method: [cache-check]\nbackends:\n  \
+             count: {{command: [nproc], output: text}}\nsettings: {{warmup: 0, repeat: 1}}\n\
+             pin-cpus: [{cpus}]\n"
+        )
+    };
+    place.write("a.yaml", &matrix("0"));
+    place.run(&["run", "a.yaml", "--out", "r"]).expect_status(0);
+    assert_eq!(place.table("r/results.csv")[0]["hypothesis"], "1");
+    place.write("a.yaml", &matrix("0, 1000"));
+    place.run(&["run", "a.yaml", "--out", "s"]).expect_status(3);
+    let row = &place.table("s/results.csv")[0];
+    assert_eq!(row["status"], "failed");
+    assert!(row["error"].contains("1000"), "{}", row["error"]);
+}

@@ -7,7 +7,8 @@
 //!
 //! ```text
 //! earmark __shim [--wall network|none] [--backstop-ms N] [--sample-ms N] [--protocol]
-//!                [--report-fd N] [--cgroup DIRECTORY] -- PROGRAM ARGUMENTS…
+//!                [--report-fd N] [--cgroup DIRECTORY] [--cpus N,…]
+//!                -- PROGRAM ARGUMENTS…
 //! ```
 //!
 //! # Descriptors
@@ -75,6 +76,7 @@
 //! `started` says what holds the tree (`tree`).
 
 mod accounting;
+mod affinity;
 mod arguments;
 mod backstop;
 mod control;

@@ -18,7 +18,7 @@ use super::report::{EndedBy, LeakedProcess, MOST_LEAKS_NAMED, Report, Reporter};
 use super::sampler::Sampler;
 use super::signals::Waiter;
 use super::tree::{Cgroup, Tree};
-use super::{VERB, launch, wall};
+use super::{VERB, affinity, launch, wall};
 
 /// Nothing was started: the shim was misused, or the wall does not stand.
 const REFUSED: u8 = 125;
@@ -118,6 +118,7 @@ impl Watch {
     fn start(options: &Options, control: Control, passed_on: PassedOn) -> io::Result<Self> {
         let waiter = Waiter::take_over()?;
         Tree::prepare()?;
+        affinity::bind(&options.cpus)?;
         let mut cgroup = options.cgroup.as_deref().and_then(Cgroup::create);
         let started = Instant::now();
         let launched = launch::start(options, cgroup.as_ref());
