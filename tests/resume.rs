@@ -478,5 +478,5 @@ fn a_crash_is_tried_again_if_the_matrix_says_so_and_every_attempt_is_recorded() 
         .map(|event| event["outcome"]["status"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(outcomes, ["crashed", "crashed", "completed"]);
-    assert!(ran.stderr.contains("again"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("retry"), "{}", ran.stderr);
 }

@@ -34,3 +34,5 @@ pub use dispatcher::{RunSummary, run};
 pub use live::Live;
 pub use signals::listen_for_signals;
 pub use versions::probe_versions;
+
+pub use crate::shim::tree_probe;

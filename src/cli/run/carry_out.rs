@@ -6,13 +6,12 @@ use crate::cli::exit::{Failure, say};
 use crate::cli::secrets::Secrets;
 use crate::exec::{
     Live, Part, RunContext, RunOptions, RunSummary, listen_for_signals, probe_versions,
-    run as execute,
+    run as execute, tree_probe,
 };
 use crate::machine::machine_facts;
 use crate::model::Plan;
 use crate::plan::{fill_plan, shards};
 use crate::record::{JournalWriter, RecordError, Rerun, RunFolder, RunRecord, progress};
-use crate::shim::tree_probe;
 use crate::store::Store;
 use crate::ui::{Progress, printable};
 use std::collections::BTreeMap;
