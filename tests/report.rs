@@ -1,6 +1,9 @@
 //! Reports: what stands in the tables and on the page.
 
+use crate::support::journal::{Journal, Start, benchmark, plan};
 use crate::support::{Place, fake_matrix};
+use earmark::event::RunEvent;
+use earmark::model::{LeakedProcess, Outcome, Phase, Plan, RerunReason};
 use std::fs;
 
 /// A data set of two languages beside a clip.
@@ -169,4 +172,156 @@ fn a_row_says_what_to_know_before_it_is_believed() {
         row["notes"]
     );
     assert_eq!(row["transcribe_seconds_ci_low"], "");
+}
+
+/// A run of one benchmark to which everything happens that may.
+fn eventful() -> (Plan, Journal) {
+    let mut plan = plan(1);
+    plan.jobs[1] = benchmark("clip-0", 3);
+    let id = plan.jobs[1].id.clone();
+    let resumed = Start {
+        resumed: true,
+        ..Start::default()
+    };
+    let mut journal = Journal::of(&plan);
+    journal.say(RunEvent::QuietAwaited {
+        seconds: 60.0,
+        busy: 1.5,
+        allowed: 0.5,
+        quiet: false,
+    });
+    journal.begin(&id, 0, 1);
+    journal.trial(&id, "clip-0", (0, 1, 0));
+    journal.trial(&id, "clip-0", (0, 1, 1));
+    journal.start(&plan, &resumed);
+    journal.say(RunEvent::JobReopened {
+        job: id.clone(),
+        reason: RerunReason::NotFinished,
+        detail: "the run ended while it ran".into(),
+        keeps_trials: true,
+    });
+    journal.begin(&id, 0, 2);
+    journal.trial(&id, "clip-0", (0, 2, 0));
+    journal.say(RunEvent::Suspended { seconds: 90.0 });
+    journal.trial(&id, "clip-0", (0, 2, 2));
+    journal.say(RunEvent::ProcessesLeaked {
+        job: id.clone(),
+        launch: 0,
+        count: 2,
+        processes: vec![LeakedProcess {
+            pid: 4711,
+            name: "<sleep>".into(),
+        }],
+    });
+    journal.finish(&id, 0, 2, &Outcome::Completed);
+    journal.begin(&id, 1, 1);
+    journal.finish(
+        &id,
+        1,
+        1,
+        &Outcome::Crashed {
+            phase: Phase::Load,
+            signal: Some(11),
+            exit_code: None,
+            stderr_tail: "out of memory".into(),
+        },
+    );
+    journal.say(RunEvent::RetryPlanned {
+        job: id.clone(),
+        launch: 1,
+        attempt: 2,
+        delay_seconds: 2.0,
+    });
+    journal.begin(&id, 1, 2);
+    for trial in 0..3 {
+        journal.trial(&id, "clip-0", (1, 2, trial));
+    }
+    journal.finish(&id, 1, 2, &Outcome::Completed);
+    journal.say(RunEvent::RoundsLeftOut {
+        done: 2,
+        planned: 3,
+        budget_seconds: 30.0,
+    });
+    journal.end(&id, &Outcome::Completed, None);
+    journal.over(false);
+    (plan, journal)
+}
+
+#[test]
+fn what_happened_to_a_run_is_told_where_it_matters() {
+    let place = Place::new();
+    let (plan, journal) = eventful();
+    journal.write(&place.path().join("r"), &plan);
+    place.run(&["report", "r"]).expect_status(0);
+    let row = &place.table("r/results.csv")[0];
+    for wanted in [
+        "1 launch was finished by another process than the one that began",
+        "2 of 3 launches: the time budget left out the others",
+        "the machine did not become quiet in 1 min 00 s: others kept 1.5 CPUs busy, and 0.5 are allowed",
+        "the runner was stopped for 1 min 30 s meanwhile",
+        "2 processes were left behind",
+    ] {
+        assert!(row["notes"].contains(wanted), "{wanted}: {}", row["notes"]);
+    }
+    assert_eq!((row["launches"].as_str(), row["n"].as_str()), ("2", "4"));
+    let job = &place.table("r/jobs.csv")[1];
+    let cell = |name: &str| job[name].as_str();
+    assert_eq!(cell("rerun"), "not finished: the run ended while it ran");
+    assert_eq!(cell("attempts"), "4");
+    assert_eq!(cell("retries"), "1");
+    assert_eq!(cell("leaked_processes"), "2");
+    assert_eq!(cell("machine_id"), "here");
+    let attempts: Vec<String> = place
+        .table("r/samples.csv")
+        .iter()
+        .map(|row| format!("{}.{}.{}", row["launch"], row["trial"], row["attempt"]))
+        .collect();
+    assert_eq!(
+        attempts,
+        ["0.0.2", "0.1.1", "0.2.2", "1.0.2", "1.1.2", "1.2.2"]
+    );
+    let page = fs::read_to_string(place.path().join("r/report.html")).unwrap();
+    for wanted in [
+        "Left behind",
+        "&lt;sleep&gt; (4711)",
+        "lost: the run ended before it",
+        "tried again after 2.00 s",
+        "the runner was stopped for 1 min 30 s",
+        "class=\"session\"",
+        "class=\"leak\"",
+        "did 2 of 3 rounds in its time budget of 30.0 s",
+        "did not end in order",
+    ] {
+        assert!(page.contains(wanted), "{wanted} is missing");
+    }
+}
+
+#[test]
+fn how_a_process_ended_stands_in_its_row() {
+    let place = Place::new();
+    let plan = plan(2);
+    let crashed = Outcome::Crashed {
+        phase: Phase::Trial,
+        signal: Some(11),
+        exit_code: None,
+        stderr_tail: "=out of memory".into(),
+    };
+    let timed_out = Outcome::TimedOut {
+        phase: Phase::Load,
+        limit_seconds: 2.5,
+    };
+    let mut journal = Journal::of(&plan);
+    journal.measure(&plan.jobs[1], &crashed);
+    journal.measure(&plan.jobs[2], &timed_out);
+    journal.over(false);
+    journal.write(&place.path().join("r"), &plan);
+    place.run(&["report", "r"]).expect_status(0);
+    let jobs = place.table("r/jobs.csv");
+    let row = |position: usize| {
+        let job: &std::collections::BTreeMap<String, String> = &jobs[position];
+        ["phase", "limit_seconds", "signal", "exit_code"].map(|name| job[name].clone())
+    };
+    assert_eq!(row(1), ["trial", "", "11", ""]);
+    assert_eq!(row(2), ["load", "2.5", "", ""]);
+    assert_eq!(row(0), ["", "", "", ""]);
 }
