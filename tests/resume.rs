@@ -480,3 +480,98 @@ fn a_crash_is_tried_again_if_the_matrix_says_so_and_every_attempt_is_recorded() 
     assert_eq!(outcomes, ["crashed", "crashed", "completed"]);
     assert!(ran.stderr.contains("retry"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_reader_of_the_screen_that_is_gone_costs_the_screen_only() {
+    let place = Place::new();
+    place.write(
+        "a.yaml",
+        &crate::support::fake_matrix("  threads: [1, 2]", ""),
+    );
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut child = place
+        .command(&["run", "a.yaml", "--out", "r", "--format", "json"])
+        .stdout(Stdio::from(writer.try_clone().unwrap()))
+        .stderr(Stdio::from(writer))
+        .spawn()
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(place.table("r/results.csv").len(), 2);
+}
+
+#[test]
+fn the_report_of_a_folder_that_cannot_be_written_goes_elsewhere() {
+    let place = Place::new();
+    place.write("a.yaml", &crate::support::fake_matrix("", ""));
+    place.run(&["run", "a.yaml", "--out", "r"]).expect_status(0);
+    place.run(&["report", "r", "--out", "s"]).expect_status(0);
+    let same = |file: &str| place.table(&format!("r/{file}")) == place.table(&format!("s/{file}"));
+    assert!(same("results.csv") && same("jobs.csv"));
+    assert!(!place.path().join("s/journal.jsonl").exists());
+    place.write("taken", "");
+    let ran = place
+        .run(&["report", "r", "--out", "taken/s"])
+        .expect_status(2);
+    assert!(ran.stderr.contains("--out"), "{}", ran.stderr);
+}
+
+#[test]
+fn shards_of_a_plan_come_together_as_one_run() {
+    let place = sweep();
+    let plan = place
+        .run(&["plan", "a.yaml", "--format", "json"])
+        .expect_status(0);
+    place.write("plan.json", &plan.stdout);
+    place
+        .run(&["run", "plan.json", "--out", "whole"])
+        .expect_status(3);
+    for shard in 1..=3 {
+        place.run(&["run", "plan.json", "--shard", &format!("{shard}/3")]);
+    }
+    let parent = std::fs::read_dir(place.path().join("runs"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let folder = |name: &str| parent.join(name).display().to_string();
+    let [one, two, three] = [1, 2, 3].map(|shard| folder(&format!("shard-{shard}-of-3.attempt-1")));
+    // A shard that is missing is told, and the rest is reported.
+    let partial = place
+        .run(&["merge", &one, &three, "--out", "partial"])
+        .expect_status(3);
+    assert!(partial.stderr.contains("benchmark/"), "{}", partial.stderr);
+    // A second attempt at a shard has a folder of its own, and counts.
+    place.run(&["run", "plan.json", "--shard", "2/3"]);
+    let again = folder("shard-2-of-3.attempt-2");
+    place
+        .run(&["merge", &again, &one, &two, &three, "--out", "merged"])
+        .expect_status(0);
+    let whole = record(&place, "whole");
+    let merged = record(&place, "merged");
+    assert_eq!(merged[0], whole[0]);
+    assert_eq!(merged[1], whole[1]);
+    let machines: BTreeSet<String> = place
+        .table("merged/results.csv")
+        .iter()
+        .map(|row| row["machine_id"].clone())
+        .collect();
+    assert_eq!(machines.len(), 1);
+}
+
+#[test]
+fn a_shard_is_a_part_of_a_saved_plan() {
+    let place = sweep();
+    let ran = place
+        .run(&["run", "a.yaml", "--shard", "1/2", "--out", "r"])
+        .expect_status(2);
+    assert!(ran.stderr.contains("--format json"), "{}", ran.stderr);
+    for wrong in ["0/2", "3/2", "1", "a/b"] {
+        let ran = place
+            .run(&["run", "plan.json", "--shard", wrong])
+            .expect_status(2);
+        assert!(ran.stderr.contains("--shard"), "{}", ran.stderr);
+    }
+    assert!(!place.path().join("runs").exists(), "nothing was started");
+}

@@ -255,8 +255,11 @@ pub(super) struct VerifyArguments {
 #[derive(Debug, Args)]
 pub(super) struct ReportArguments {
     /// Run folders.
-    #[arg(required = true)]
+    #[arg(required = true, value_hint = ValueHint::DirPath)]
     pub(super) runs: Vec<PathBuf>,
+    /// Where the reports go; default: into the run folder.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
