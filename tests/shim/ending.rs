@@ -108,7 +108,16 @@ fn children_left_behind_are_counted_and_ended() {
 
 #[test]
 fn children_left_behind_are_named() {
-    let end = Launch::script("for i in $(seq 20); do setsid sleep 60 & done; echo ready").finish();
+    let script = "for i in $(seq 20); do setsid sleep 60 & done; read line <&3";
+    let mut shim = Launch::script(script).options(&["--protocol"]).start();
+    let is_sleeper = |pid: &i32| {
+        std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "sleep\n")
+    };
+    eventually("all sleep", || {
+        shim.living().iter().filter(|pid| is_sleeper(pid)).count() == 20
+    });
+    shim.protocol = None;
+    let end = shim.finish();
     let last = end.last();
     assert_eq!(last["leaked_processes"], 20, "{last}");
     let leaked = last["leaked"].as_array().unwrap();
