@@ -47,7 +47,7 @@ fn ask(
         Telling::Nothing
     };
     let summary = carry_out(Errand {
-        plan: &plan,
+        plan,
         path: &path,
         part: None,
         attempt: 1,

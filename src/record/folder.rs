@@ -9,7 +9,7 @@ use super::run_record::RunRecord;
 use crate::event::{RunEvent, Stamped};
 use crate::model::Plan;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// A run folder.
@@ -254,9 +254,9 @@ struct ReadRecord {
 }
 
 fn write_plan(path: &Path, plan: &Plan) -> io::Result<()> {
-    let mut json = serde_json::to_vec_pretty(plan).map_err(io::Error::other)?;
-    json.push(b'\n');
-    let mut file = File::create(path)?;
-    file.write_all(&json)?;
-    file.sync_all()
+    // Written as it is made: the text of a large plan is larger than the plan.
+    let mut file = BufWriter::new(File::create(path)?);
+    serde_json::to_writer_pretty(&mut file, plan).map_err(io::Error::other)?;
+    file.write_all(b"\n")?;
+    file.into_inner()?.sync_all()
 }

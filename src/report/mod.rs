@@ -2,6 +2,7 @@
 
 mod cell;
 mod columns;
+mod combination_columns;
 mod configuration;
 mod csv;
 mod gates;
@@ -10,21 +11,22 @@ mod notes;
 mod page;
 mod result_columns;
 mod rows;
+mod sample_columns;
 mod statistics;
 mod summary;
 mod summary_columns;
-mod table_columns;
 mod write;
 
 pub use cell::Cell;
 pub use columns::{Column, Fill};
+pub use combination_columns::{CombinationRow, combination_columns, combination_rows};
 pub use configuration::{Configuration, Labels};
 pub use gates::{GateFailure, gate_failures};
 pub use job_columns::{JobRow, job_columns, job_rows};
 pub use page::{HtmlError, render_html};
 pub use result_columns::result_columns;
 pub use rows::{ResultRow, UtteranceResult, result_rows};
+pub use sample_columns::{SampleRow, sample_columns, sample_rows};
 pub use summary::{SINGLE_CLIPS, SummaryRow, summary_rows};
 pub use summary_columns::summary_columns;
-pub use table_columns::{SampleRow, combination_columns, sample_columns, sample_rows};
 pub use write::{ReportError, write_reports};

@@ -1,13 +1,14 @@
 //! All reports of a record, written into its folder.
 
+use super::combination_columns::{combination_columns, combination_rows};
 use super::csv::to_csv;
 use super::job_columns::{job_columns, job_rows};
 use super::page::{HtmlError, render_html};
 use super::result_columns::result_columns;
 use super::rows::result_rows;
+use super::sample_columns::{sample_columns, sample_rows};
 use super::summary::summary_rows;
 use super::summary_columns::summary_columns;
-use super::table_columns::{combination_columns, sample_columns, sample_rows};
 use crate::record::RunRecord;
 use std::fs;
 use std::io;
@@ -41,44 +42,42 @@ pub enum ReportError {
 /// Fails if a report cannot be made or written.
 pub fn write_reports(record: &RunRecord, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
     let rows = result_rows(record);
-    let positions: Vec<usize> = (0..record.plan.combinations.len()).collect();
-    let summaries = summary_rows(record, &rows);
-    let files = [
-        (
-            "results.csv",
-            to_csv(record, &result_columns(&rows), &rows)?,
-        ),
-        (
-            "summary.csv",
-            to_csv(record, &summary_columns(&rows, &summaries), &summaries)?,
-        ),
-        (
-            "samples.csv",
-            to_csv(record, &sample_columns(), &sample_rows(&rows))?,
-        ),
-        (
-            "jobs.csv",
-            to_csv(record, &job_columns(), &job_rows(record))?,
-        ),
-        (
-            "combinations.csv",
-            to_csv(
-                record,
-                &combination_columns(&record.plan.axes, &record.plan.combinations),
-                &positions,
-            )?,
-        ),
-        ("report.html", render_html(record)?.into_bytes()),
-    ];
     let mut written = Vec::new();
-    for (name, bytes) in files {
+    // One after the other: a large run is held in memory once, and not once for each table.
+    let mut put = |name: &str, bytes: Vec<u8>| {
         let path = folder.join(name);
         replace(&path, &bytes).map_err(|error| ReportError::Write {
             path: path.clone(),
             error,
         })?;
         written.push(path);
-    }
+        Ok::<(), ReportError>(())
+    };
+    put(
+        "results.csv",
+        to_csv(record, &result_columns(&rows), &rows)?,
+    )?;
+    let summaries = summary_rows(record, &rows);
+    put(
+        "summary.csv",
+        to_csv(record, &summary_columns(&rows, &summaries), &summaries)?,
+    )?;
+    drop(summaries);
+    put(
+        "samples.csv",
+        to_csv(record, &sample_columns(), &sample_rows(&rows))?,
+    )?;
+    drop(rows);
+    put(
+        "jobs.csv",
+        to_csv(record, &job_columns(), &job_rows(record))?,
+    )?;
+    let columns = combination_columns(&record.plan.axes, &record.plan.combinations);
+    put(
+        "combinations.csv",
+        to_csv(record, &columns, &combination_rows(record))?,
+    )?;
+    put("report.html", render_html(record)?.into_bytes())?;
     Ok(written)
 }
 

@@ -23,7 +23,7 @@ use std::time::Duration;
 /// What is to be carried out, where, and how.
 pub(in crate::cli) struct Errand<'a> {
     /// The plan.
-    pub(in crate::cli) plan: &'a Plan,
+    pub(in crate::cli) plan: Plan,
     /// The run folder.
     pub(in crate::cli) path: &'a Path,
     /// The part of the plan; `None` = all of it, or what the resumed run does.
@@ -56,7 +56,11 @@ struct Opened {
 
 /// Carries out a plan in a run folder.
 pub(in crate::cli) fn carry_out(mut errand: Errand<'_>) -> Result<RunSummary, Failure> {
-    let filled = fill_plan(errand.plan, &variable).map_err(Failure::Input)?;
+    let filled = if errand.plan.environment.is_empty() {
+        None
+    } else {
+        Some(fill_plan(&errand.plan, &variable).map_err(Failure::Input)?)
+    };
     let secrets = Secrets::new(&errand.plan.environment, variable);
     let opened = open(&errand)?;
     if let Some(record) = &opened.record {
@@ -68,15 +72,18 @@ pub(in crate::cli) fn carry_out(mut errand: Errand<'_>) -> Result<RunSummary, Fa
         record,
     } = opened;
     let elapsed = record.as_ref().map_or(0.0, |record| record.elapsed_seconds);
-    let mut context = context(filled, &folder, &errand, elapsed)?;
-    let telling = errand.telling;
     let changes_plan = record
         .as_ref()
         .is_some_and(|record| record.plan.digest != errand.plan.digest);
     if changes_plan {
-        // What is kept names the variables; what is carried out has their values.
-        folder.propose_plan(errand.plan).map_err(usage)?;
+        folder.propose_plan(&errand.plan).map_err(usage)?;
     }
+    let telling = errand.telling;
+    let rerun = errand
+        .resumption
+        .as_ref()
+        .map(|resumption| resumption.rerun);
+    let mut context = context(errand, filled, &folder, elapsed)?;
     let mut sinks = Sinks {
         secrets,
         journal,
@@ -101,10 +108,10 @@ pub(in crate::cli) fn carry_out(mut errand: Errand<'_>) -> Result<RunSummary, Fa
         for complaint in complaints {
             say(&format!("warning: {}", printable(&complaint)));
         }
-        if let (Some(record), Some(resumption)) = (&record, &errand.resumption) {
+        if let (Some(record), Some(rerun)) = (&record, rerun) {
             let present = present(&context, record);
             let plan = &context.plan;
-            context.resumed = Some(progress(record, plan, &present, resumption.rerun));
+            context.resumed = Some(progress(record, plan, &present, rerun));
         }
         drop(record);
         execute(context, &mut sinks, cancel).await.map_err(|error| {
@@ -136,7 +143,7 @@ fn open(errand: &Errand<'_>) -> Result<Opened, Failure> {
             record: Some(record),
         })
     } else {
-        let (folder, journal) = RunFolder::create(errand.path, errand.plan).map_err(usage)?;
+        let (folder, journal) = RunFolder::create(errand.path, &errand.plan).map_err(usage)?;
         Ok(Opened {
             folder,
             journal,
@@ -162,7 +169,7 @@ fn take_over_part(errand: &mut Errand<'_>, record: &RunRecord) -> Result<(), Fai
         )));
     }
     let position = usize::try_from(shard.index).unwrap_or(usize::MAX) - 1;
-    let jobs = shards(errand.plan, shard.count).into_iter().nth(position);
+    let jobs = shards(&errand.plan, shard.count).into_iter().nth(position);
     errand.part = Some(Part {
         shard,
         jobs: jobs.unwrap_or_default().into_iter().collect(),
@@ -181,12 +188,15 @@ pub(in crate::cli) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// Returns what the run is given. `filled` is the plan with values of the environment, if it names
+/// some: what is kept names the variables, what is carried out has their values.
 fn context(
-    plan: Plan,
+    errand: Errand<'_>,
+    filled: Option<Plan>,
     folder: &RunFolder,
-    errand: &Errand<'_>,
     elapsed: f64,
 ) -> Result<RunContext, Failure> {
+    let plan = filled.unwrap_or(errand.plan);
     let store = Store::from_environment(|name| std::env::var_os(name)).map_err(Failure::Usage)?;
     let absolute = |path: &Path| std::path::absolute(path).map_err(Failure::internal);
     let store = Store {
@@ -200,7 +210,7 @@ fn context(
     Ok(RunContext {
         run_id,
         plan,
-        part: errand.part.clone(),
+        part: errand.part,
         attempt: errand.attempt,
         resumed: None,
         program: std::env::current_exe().map_err(Failure::internal)?,

@@ -58,7 +58,7 @@ pub(super) fn run(
         .map(|wish| rerun(wish, &plan))
         .collect::<Result<Vec<Rerun>, Failure>>()?;
     let summary = carry_out(Errand {
-        plan: &plan,
+        plan,
         path: &place.folder,
         part,
         attempt: place.attempt,

@@ -6,6 +6,7 @@
 use super::scale::{linear_ticks, logarithmic_ticks, rounded};
 use super::templates::{show_percent, show_times};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// A configuration with both numbers.
 #[derive(Clone, Debug)]
@@ -83,10 +84,22 @@ pub(super) fn charts(points: &[Point]) -> Vec<ChartView> {
     if points.is_empty() {
         return Vec::new();
     }
+    let points = readable(points);
     vec![
-        chart(points, "wide", (960.0, 380.0)),
-        chart(points, "narrow", (340.0, 320.0)),
+        chart(&points, "wide", (960.0, 380.0)),
+        chart(&points, "narrow", (340.0, 320.0)),
     ]
+}
+
+/// Returns the points that a picture has room for: those that nothing beats, and the first others.
+fn readable(points: &[Point]) -> Vec<Point> {
+    let front: BTreeSet<usize> = front(points).iter().map(|point| point.number).collect();
+    points
+        .iter()
+        .enumerate()
+        .filter(|(position, point)| *position < MOST_POINTS || front.contains(&point.number))
+        .map(|(_, point)| point.clone())
+        .collect()
 }
 
 fn chart(points: &[Point], class: &'static str, (width, height): (f64, f64)) -> ChartView {
@@ -210,18 +223,24 @@ fn short(number: f64) -> String {
 
 /// Returns the points that no other beats in both speed and accuracy, from slow to fast.
 fn front(points: &[Point]) -> Vec<&Point> {
-    let mut best: Vec<&Point> = points
-        .iter()
-        .filter(|point| point.whole)
-        .filter(|point| {
-            !points.iter().any(|other| {
-                let no_worse = other.speed >= point.speed && other.error_rate <= point.error_rate;
-                let better = other.speed > point.speed || other.error_rate < point.error_rate;
-                other.whole && no_worse && better
-            })
-        })
-        .collect();
-    best.sort_by(|one, other| one.speed.total_cmp(&other.speed));
+    let mut whole: Vec<&Point> = points.iter().filter(|point| point.whole).collect();
+    // From fast to slow: what comes later has to be more accurate than all before it.
+    whole.sort_by(|one, other| {
+        let accuracy = one.error_rate.total_cmp(&other.error_rate);
+        other.speed.total_cmp(&one.speed).then(accuracy)
+    });
+    let mut best: Vec<&Point> = Vec::new();
+    for point in whole {
+        let beaten = best.last().is_some_and(|last| {
+            let same = last.speed.total_cmp(&point.speed).is_eq()
+                && last.error_rate.total_cmp(&point.error_rate).is_eq();
+            point.error_rate >= last.error_rate && !same
+        });
+        if !beaten {
+            best.push(point);
+        }
+    }
+    best.reverse();
     if best.len() < 2 { Vec::new() } else { best }
 }
 
@@ -242,6 +261,9 @@ fn text_width(text: &str) -> f64 {
 
 /// A label's x, the y of its base line, its anchor, and what it takes.
 type Place = (f64, f64, &'static str, Taken);
+
+/// How many points a picture has room for.
+const MOST_POINTS: usize = 300;
 
 /// How many places about a point there are.
 const CANDIDATES: usize = 10;

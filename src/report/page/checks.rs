@@ -1,5 +1,6 @@
 //! Verifies and downloads: verdicts and times, by method and one by one.
 
+use super::MOST_ROWS;
 use crate::model::{JobKind, JobSpec, Outcome, Stage, VerifyMethod};
 use crate::record::RunRecord;
 use crate::report::job_columns::job_rows;
@@ -48,6 +49,7 @@ pub(super) fn checks(record: &RunRecord) -> Vec<CheckView> {
     job_rows(record)
         .into_iter()
         .filter(|row| row.job.kind != JobKind::Benchmark)
+        .take(MOST_ROWS)
         .map(|row| {
             let finding = row.found.and_then(|found| found.finding.as_ref());
             let session = row.found.and_then(|found| record.session_of(found));

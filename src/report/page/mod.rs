@@ -39,9 +39,15 @@ use troubles::TroublesView;
 #[error("the page could not be made: {0:#}")]
 pub struct HtmlError(#[from] minijinja::Error);
 
+/// How many rows of a table the page shows: what nobody can read on a page stands in the CSV files
+/// beside it.
+const MOST_ROWS: usize = 500;
+
 /// Everything that the template gets.
 #[derive(Serialize)]
 struct PageView<'a> {
+    /// How many rows of each table are shown, if some may have more.
+    most_rows: Option<usize>,
     record: RunView<'a>,
     machines: Vec<MachineView<'a>>,
     sessions: Vec<SessionView<'a>>,
@@ -109,8 +115,13 @@ pub fn render_html(record: &RunRecord) -> Result<String, HtmlError> {
     let rows = result_rows(record);
     let summaries = summary_rows(record, &rows);
     let labels = Labels::of(&rows);
-    let groups = groups::groups(record, &summaries, &labels);
+    let mut groups = groups::groups(record, &summaries, &labels);
+    let answers = answer::answers(record, &groups);
+    for group in &mut groups {
+        group.rows.truncate(MOST_ROWS);
+    }
     let page = PageView {
+        most_rows: (record.plan.jobs.len() > MOST_ROWS).then_some(MOST_ROWS),
         record: RunView {
             run_id: &record.run_id,
             name: &record.plan.name,
@@ -125,11 +136,12 @@ pub fn render_html(record: &RunRecord) -> Result<String, HtmlError> {
         },
         machines: machines::machines(record, &rows),
         sessions: machines::sessions(record),
-        answers: answer::answers(record, &groups),
+        answers,
         common: labels.common(),
         rows: rows
             .iter()
             .filter(|row| row.status() == "completed")
+            .take(MOST_ROWS)
             .map(|row| row_view(record, row, &labels))
             .collect(),
         groups,
@@ -206,6 +218,7 @@ fn table<Row>(record: &RunRecord, columns: &[Column<Row>], rows: &[Row]) -> Tabl
             .collect(),
         rows: rows
             .iter()
+            .take(MOST_ROWS)
             .map(|row| {
                 columns
                     .iter()

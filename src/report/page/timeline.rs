@@ -8,6 +8,8 @@ use serde::Serialize;
 
 /// Up to so many jobs, each has a line of its own with its name.
 const NAMED_LANES: usize = 40;
+/// How many attempts are drawn; the longest, if there are more.
+const MOST_SPANS: usize = 1000;
 /// Height of a named line and of one without a name, in pixels.
 const LANE: (f64, f64) = (30.0, 12.0);
 
@@ -103,6 +105,11 @@ pub(super) fn timelines(record: &RunRecord) -> Vec<TimelineView> {
     }
     if spans.is_empty() {
         return Vec::new();
+    }
+    if spans.len() > MOST_SPANS {
+        // What takes long is what a timeline is looked at for.
+        spans.sort_by(|one, other| (other.to - other.from).total_cmp(&(one.to - one.from)));
+        spans.truncate(MOST_SPANS);
     }
     spans.sort_by(|one, other| one.from.total_cmp(&other.from));
     let moments = moments(record);

@@ -1,5 +1,6 @@
 //! What did not go as planned: faults with the end of their log, what was left behind, planned skips.
 
+use super::MOST_ROWS;
 use crate::model::{LeakedProcess, Outcome};
 use crate::record::{AttemptRecord, JobRecord, RunRecord};
 use serde::Serialize;
@@ -86,6 +87,13 @@ pub(super) fn troubles(record: &RunRecord) -> TroublesView {
             Some(Outcome::Skipped { .. }) => view.followers.push(trouble),
             Some(_) => view.faults.push(trouble),
         }
+    }
+    for troubles in [&mut view.faults, &mut view.followers, &mut view.not_run] {
+        troubles.truncate(MOST_ROWS);
+    }
+    view.leaks.truncate(MOST_ROWS);
+    for skip in &mut view.skips {
+        skip.jobs.truncate(MOST_ROWS);
     }
     view
 }

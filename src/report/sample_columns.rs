@@ -1,0 +1,96 @@
+//! The columns of `samples.csv`.
+
+use super::cell::Cell;
+use super::columns::{Column, column};
+use super::rows::ResultRow;
+use crate::model::Sample;
+use crate::record::RunRecord;
+
+/// A trial of a row of `results.csv`.
+#[derive(Clone, Copy, Debug)]
+pub struct SampleRow<'a> {
+    /// The row.
+    pub row: &'a ResultRow<'a>,
+    /// The trial.
+    pub sample: &'a Sample,
+}
+
+/// Returns all trials, warm-ups too, in the order of the rows.
+#[must_use]
+pub fn sample_rows<'a>(rows: &'a [ResultRow<'a>]) -> Vec<SampleRow<'a>> {
+    rows.iter()
+        .flat_map(|row| {
+            let samples = row.record.map_or(&[][..], |found| &found.samples);
+            samples.iter().map(move |sample| SampleRow { row, sample })
+        })
+        .collect()
+}
+
+fn sample<'a>(
+    name: &str,
+    definition: &str,
+    fill: impl Fn(&RunRecord, &SampleRow<'a>) -> Cell + 'static,
+) -> Column<SampleRow<'a>> {
+    column(name, definition, fill)
+}
+
+/// Returns the columns of `samples.csv`: one row for each trial.
+#[must_use]
+pub fn sample_columns<'a>() -> Vec<Column<SampleRow<'a>>> {
+    vec![
+        sample("run_id", "The run that did it.", |record, row| {
+            let session = row.row.session();
+            Cell::text(session.map_or(&record.run_id, |session| &session.run_id))
+        }),
+        sample("job_id", "The job.", |_, row| {
+            Cell::text(row.row.job.id.0.as_str())
+        }),
+        sample("launch", "The launch, from 0.", |_, row| {
+            Cell::count(Some(row.sample.launch))
+        }),
+        sample(
+            "attempt",
+            "The process of the launch that did it, from 1: one that was interrupted, or failed and \
+             was tried again, is followed by another.",
+            |_, row| Cell::count(Some(row.sample.attempt)),
+        ),
+        sample("utterance", "The recording.", |_, row| {
+            Cell::text(&row.sample.utterance)
+        }),
+        sample("trial", "The trial within the launch, from 0.", |_, row| {
+            Cell::count(Some(row.sample.trial))
+        }),
+        sample(
+            "warmup",
+            "True for trials that are not counted.",
+            |_, row| Cell::Boolean(row.sample.warmup),
+        ),
+        sample("audio_seconds", "Length of the recording.", |_, row| {
+            Cell::number(Some(row.sample.audio_seconds))
+        }),
+        sample(
+            "transcribe_seconds",
+            "Samples to full text, on the engine's clock.",
+            |_, row| Cell::number(Some(row.sample.transcribe_seconds)),
+        ),
+        sample(
+            "wall_seconds",
+            "The same as the runner saw it: a cross-check.",
+            |_, row| Cell::number(Some(row.sample.wall_seconds)),
+        ),
+        sample(
+            "first_segment_seconds",
+            "Samples to first segment.",
+            |_, row| Cell::number(row.sample.first_segment_seconds),
+        ),
+        sample("cpu_seconds", "CPU time of the engine.", |_, row| {
+            Cell::number(row.sample.cpu_seconds)
+        }),
+        sample("language", "Given or detected.", |_, row| {
+            Cell::optional(row.sample.language.clone())
+        }),
+        sample("hypothesis", "What was heard, raw.", |_, row| {
+            Cell::text(&row.sample.text)
+        }),
+    ]
+}
