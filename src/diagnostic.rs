@@ -58,6 +58,31 @@ impl Span {
     }
 }
 
+/// Where the lines of a text begin, to find the lines of many places in it.
+#[derive(Clone, Debug)]
+pub struct LineIndex {
+    starts: Vec<usize>,
+}
+
+impl LineIndex {
+    /// Looks through a text once.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let behind = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self {
+            starts: std::iter::once(0)
+                .chain(behind.map(|(position, _)| position + 1))
+                .collect(),
+        }
+    }
+
+    /// Returns the line of a byte, counted from 1.
+    #[must_use]
+    pub fn line_of(&self, position: usize) -> usize {
+        self.starts.partition_point(|start| *start <= position)
+    }
+}
+
 /// How much a diagnostic matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -285,6 +310,23 @@ mod tests {
         };
         assert_eq!(span.line_and_column(), (2, 3));
         assert_eq!(span.end_line_and_column(), (2, 4));
+    }
+
+    #[test]
+    fn an_index_finds_the_line_that_a_span_counts() {
+        let text = "a: 1\n\nb: 2\n";
+        let index = LineIndex::of(text);
+        let source = Arc::new(SourceText {
+            path: "x.yaml".into(),
+            text: text.into(),
+        });
+        for position in 0..=text.len() {
+            let span = Span {
+                source: Arc::clone(&source),
+                range: position..position,
+            };
+            assert_eq!(index.line_of(position), span.line_and_column().0);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::dispatcher::Dispatcher;
 use super::download::{Downloaded, download};
 use super::engine::default_threads;
 use super::retry::delay_before_next;
-use super::schedule::{Claim, Resources};
+use super::schedule::{Claim, Resources, Waiting};
 use super::supervise::{Cancel, Ended};
 use super::verify::{Verified, verify};
 use crate::clock::Clock;
@@ -52,7 +52,8 @@ impl Dispatcher<'_> {
         let mut graph = DependencyGraph::new(&needs)
             .map_err(|_| io::Error::other("the plan's jobs wait for one another"))?;
         let mut ready = graph.ready();
-        let mut waiting: Vec<(usize, Claim)> = Vec::new();
+        // In the order of the plan, whatever became ready when.
+        let mut waiting = Waiting::default();
         let mut running: JoinSet<Finished> = JoinSet::new();
         let mut resources = Resources::new(context.machine.cores);
         loop {
@@ -65,14 +66,11 @@ impl Dispatcher<'_> {
                         self.end(position, outcome)?;
                         ready.extend(graph.finish(place));
                     }
-                    None => waiting.push((position, self.claim(position))),
+                    None => waiting.add(position, self.claim(position)),
                 }
             }
-            // In the order of the plan, whatever became ready when.
-            waiting.sort_by_key(|(position, _)| *position);
             if !stopped {
-                for position in resources.start(&waiting) {
-                    waiting.retain(|(waiting, _)| *waiting != position);
+                for position in resources.start(&mut waiting) {
                     self.start_check(position, &mut running)?;
                 }
             }
@@ -90,7 +88,7 @@ impl Dispatcher<'_> {
             let position = match finished.map_err(|error| io::Error::other(error.to_string()))? {
                 Finished::Waited(position) => {
                     if self.stop_reason().is_none() {
-                        waiting.push((position, self.claim(position)));
+                        waiting.add(position, self.claim(position));
                     }
                     continue;
                 }

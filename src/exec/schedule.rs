@@ -51,6 +51,34 @@ impl Claim {
             JobSpec::Benchmark(_) => Self::default(),
         }
     }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            cores: self.cores.saturating_add(other.cores),
+            network: self.network.saturating_add(other.network),
+        }
+    }
+}
+
+/// Jobs that may start as soon as there is room, in the order of their numbers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Waiting {
+    /// Those that want a core.
+    computing: BTreeMap<usize, Claim>,
+    /// Those that only move bytes.
+    transferring: BTreeMap<usize, Claim>,
+}
+
+impl Waiting {
+    /// Adds a job.
+    pub(super) fn add(&mut self, job: usize, claim: Claim) {
+        let queue = if claim.cores > 0 {
+            &mut self.computing
+        } else {
+            &mut self.transferring
+        };
+        queue.insert(job, claim);
+    }
 }
 
 /// What the machine has, and who has it. A job is known by a number.
@@ -81,23 +109,34 @@ impl Resources {
     /// Returns which of the waiting jobs may start now, in their order, and takes what they need.
     /// Who is short of cores holds back those behind it that want some, or large jobs would wait
     /// for as long as there are small ones.
-    pub(super) fn start(&mut self, waiting: &[(usize, Claim)]) -> Vec<usize> {
+    pub(super) fn start(&mut self, waiting: &mut Waiting) -> Vec<usize> {
         let mut started = Vec::new();
-        let mut cores_are_waited_for = false;
-        for (job, claim) in waiting {
-            let taken = self.taken();
+        let mut taken = self.taken();
+        for (job, claim) in &waiting.computing {
             // A job with more threads than there are cores gets all of them.
             let cores = claim.cores.min(self.cores);
-            let cores_fit =
-                cores == 0 || (!cores_are_waited_for && taken.cores + cores <= self.cores);
-            let network_fits = claim.network == 0 || taken.network + claim.network <= NETWORK_SLOTS;
-            if cores_fit && network_fits {
-                let claim = Claim { cores, ..*claim };
-                self.taken.insert(*job, claim);
-                started.push(*job);
-            } else if !cores_fit {
-                cores_are_waited_for = true;
+            if taken.cores + cores > self.cores {
+                break;
             }
+            if claim.network > 0 && taken.network + claim.network > NETWORK_SLOTS {
+                continue;
+            }
+            let claim = Claim { cores, ..*claim };
+            taken = taken.and(claim);
+            self.taken.insert(*job, claim);
+            started.push(*job);
+        }
+        for (job, claim) in &waiting.transferring {
+            if taken.network + claim.network > NETWORK_SLOTS {
+                break;
+            }
+            taken = taken.and(*claim);
+            self.taken.insert(*job, *claim);
+            started.push(*job);
+        }
+        for job in &started {
+            waiting.computing.remove(job);
+            waiting.transferring.remove(job);
         }
         started
     }
@@ -168,20 +207,28 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn waiting(claims: impl IntoIterator<Item = (usize, Claim)>) -> Waiting {
+        let mut waiting = Waiting::default();
+        for (job, claim) in claims {
+            waiting.add(job, claim);
+        }
+        waiting
+    }
+
     #[test]
     fn a_large_job_is_not_passed_by_small_ones_for_ever() {
         let mut resources = Resources::new(2);
         let cores = |cores| Claim { cores, network: 0 };
-        assert_eq!(resources.start(&[(1, cores(1))]), [1]);
+        assert_eq!(resources.start(&mut waiting([(1, cores(1))])), [1]);
         // Two cores are wanted and one is free: whoever comes later and wants a core waits too.
         let transfer = Claim {
             cores: 0,
             network: 1,
         };
-        let waiting = [(2, cores(2)), (3, cores(1)), (4, transfer)];
-        assert_eq!(resources.start(&waiting), [4]);
+        let mut waiting = waiting([(2, cores(2)), (3, cores(1)), (4, transfer)]);
+        assert_eq!(resources.start(&mut waiting), [4]);
         resources.give_back(1);
-        assert_eq!(resources.start(&waiting[..2]), [2]);
+        assert_eq!(resources.start(&mut waiting), [2]);
     }
 
     #[test]
@@ -200,18 +247,19 @@ mod tests {
             claims in proptest::collection::vec((0u32..8, 0u32..2), 1..30),
         ) {
             let mut resources = Resources::new(cores);
-            let mut waiting: Vec<(usize, Claim)> = claims
-                .iter()
-                .enumerate()
-                .map(|(job, (cores, network))| (job, Claim { cores: *cores, network: *network }))
-                .collect();
+            let mut waiting = waiting(claims.iter().enumerate().map(|(job, (cores, network))| {
+                // A job that takes nothing does not wait.
+                let cores = (*cores).max(1 - *network);
+                (job, Claim { cores, network: *network })
+            }));
             let mut turns = 0;
-            while !waiting.is_empty() {
-                let started = resources.start(&waiting);
+            let mut done = 0;
+            while done < claims.len() {
+                let started = resources.start(&mut waiting);
                 prop_assert!(!started.is_empty());
                 let taken = resources.taken();
                 prop_assert!(taken.cores <= cores && taken.network <= NETWORK_SLOTS);
-                waiting.retain(|(job, _)| !started.contains(job));
+                done += started.len();
                 for job in started {
                     resources.give_back(job);
                 }

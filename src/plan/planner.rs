@@ -7,10 +7,11 @@ use super::jobs::jobs;
 use super::seal::seal;
 use crate::catalog::Catalog;
 use crate::corpus::Corpus;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, LineIndex, SourceText};
 use crate::matrix::{Axis, Facts, Matrix, expand};
 use crate::model::{EngineFacts, Isolation, Plan, ValueOrigin, VerifyMethod};
 use indexmap::IndexMap;
+use std::sync::Arc;
 
 /// What the planner is told beside the matrix.
 #[derive(Debug)]
@@ -110,14 +111,24 @@ pub fn plan(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) ->
 
 /// Returns for each axis its values with the places they come from.
 fn origins(matrix: &Matrix, axes: &[Axis]) -> IndexMap<String, Vec<ValueOrigin>> {
+    // An axis may have as many values as a file has lines.
+    let mut indices: Vec<(Arc<SourceText>, LineIndex)> = Vec::new();
     axes.iter()
         .map(|axis| {
             let values = axis.values.iter().map(|value| {
                 let span = &value.located.span;
+                let known = indices
+                    .iter()
+                    .position(|(source, _)| Arc::ptr_eq(source, &span.source));
+                let index = known.unwrap_or_else(|| {
+                    let index = LineIndex::of(&span.source.text);
+                    indices.push((Arc::clone(&span.source), index));
+                    indices.len() - 1
+                });
                 ValueOrigin {
                     value: value.located.value.clone(),
                     file: matrix.file_name(&span.source),
-                    line: span.line_and_column().0,
+                    line: indices[index].1.line_of(span.range.start),
                 }
             });
             (axis.name.clone(), values.collect())

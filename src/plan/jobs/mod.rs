@@ -18,7 +18,7 @@ use indexmap::IndexMap;
 use meaning::{METHODS, Meanings, method_number};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What the combinations made.
 pub(super) struct Made {
@@ -243,6 +243,8 @@ struct Checks<'a> {
     meanings: &'a Meanings<'a>,
     bases: Vec<Base<'a>>,
     pairs: Vec<Pair>,
+    /// The pair of each first verify that was made.
+    made: HashMap<JobId, usize>,
     before: Vec<Job>,
     downloads: IndexMap<JobId, Job>,
     after: Vec<Job>,
@@ -258,6 +260,7 @@ impl<'a> Checks<'a> {
             meanings,
             bases: Vec::new(),
             pairs: Vec::new(),
+            made: HashMap::new(),
             before: Vec::new(),
             downloads: IndexMap::new(),
             after: Vec::new(),
@@ -364,18 +367,15 @@ impl<'a> Checks<'a> {
         let mut after = verify(Stage::After);
         let artifact = asked.artifact;
         // Two quantizations may read one artifact, and then they ask one question.
-        let same = self.before.iter().position(|known| known.id == before.id);
-        let pair = if let Some(same) = same {
+        let pair = if let Some(same) = self.made.get(&before.id) {
+            let same = &self.pairs[*same];
             Pair {
-                before: same,
-                after: same,
-                download: self
-                    .pairs
-                    .iter()
-                    .find(|pair| pair.before == same)
-                    .and_then(|pair| pair.download),
+                before: same.before,
+                after: same.after,
+                download: same.download,
             }
         } else {
+            self.made.insert(before.id.clone(), self.pairs.len());
             after.needs.push(before.id.clone());
             let download = artifact.and_then(|artifact| self.download_of(artifact));
             let download = download.map(|download| {
