@@ -4,22 +4,23 @@
 //! `EARMARK_BENCH_JOBS` is the number of jobs (default 1,000), `EARMARK_BENCH_ROUNDS` how often all
 //! is repeated, interleaved (default 5); medians are shown.
 
+#![expect(clippy::unwrap_used, reason = "a bench that cannot go on panics")]
+
+use rustix::event::{Timespec, poll};
 use rustix::process::{Pid, WaitIdOptions, waitid};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// The program that is run: it does nothing.
 const TRUE: &str = "/bin/true";
 
-/// CPU seconds of a finished child, by itself and with all that it waited for, and the peak of its
-/// resident memory in bytes.
+/// CPU seconds of a finished child, by itself and with all that it waited for.
 #[derive(Clone, Copy, Debug)]
 struct Cost {
     own: f64,
     tree: f64,
-    peak: u64,
 }
 
 fn main() {
@@ -81,11 +82,13 @@ fn main() {
 
     let many = 10 * jobs;
     let small = run(place, jobs, "flat-small", &[]);
-    let large = run(place, many, "flat-large", &[]);
+    let mut command = command(place, many, "flat-large", &[]);
+    let (large, peak) = watched(&mut command, &place.join("runs/flat-large/journal.jsonl"));
     println!(
-        "{many} jobs: {:.2} x as much for each as {jobs}; peak of the runner {:.1} MiB",
+        "{many} jobs: {:.2} x as much for each as {jobs}; while they run, the runner has {:.1} MiB \
+         at most",
         (large.tree / per(many)) / (small.tree / per(jobs)),
-        megabytes(large.peak)
+        peak / 1024.0
     );
     let ten = run(place, 10, "ten", &[]);
     let again = run(place, many, "flat-large", &["--resume"]);
@@ -116,6 +119,44 @@ fn earmark() -> &'static str {
 
 /// Runs the whole product path, or resumes a run.
 fn run(place: &Path, jobs: usize, name: &str, resume: &[&str]) -> Cost {
+    let mut child = command(place, jobs, name, resume).spawn().unwrap();
+    cost(&mut child)
+}
+
+/// Runs a command, and returns what it cost and the most resident memory that it had while the
+/// journal was not at its end, in KiB: what comes behind is the report.
+fn watched(command: &mut Command, journal: &Path) -> (Cost, f64) {
+    let mut child = command.spawn().unwrap();
+    let mut peak = 0.0;
+    let is_over = || {
+        let text = fs::read(journal).unwrap_or_default();
+        let tail = &text[text.len().saturating_sub(300)..];
+        String::from_utf8_lossy(tail).contains("\"run-ended\"")
+    };
+    while !is_over() {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        peak = status
+            .lines()
+            .find_map(|line| {
+                line.strip_prefix("VmHWM:")?
+                    .trim()
+                    .split(' ')
+                    .next()?
+                    .parse()
+                    .ok()
+            })
+            .unwrap_or(peak);
+        // A look from time to time; nothing tells of the peak of another process.
+        let second = Timespec {
+            tv_sec: 1,
+            tv_nsec: 0,
+        };
+        poll(&mut [], Some(&second)).unwrap();
+    }
+    (cost(&mut child), peak)
+}
+
+fn command(place: &Path, jobs: usize, name: &str, resume: &[&str]) -> Command {
     let matrix = format!("{jobs}.yaml");
     let folder = format!("runs/{name}");
     let mut arguments = vec!["run", matrix.as_str()];
@@ -132,7 +173,7 @@ fn run(place: &Path, jobs: usize, name: &str, resume: &[&str]) -> Cost {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    cost(&mut command)
+    command
 }
 
 /// Spawns a program so many times, one after the other, and returns the CPU seconds of all of it:
@@ -152,9 +193,8 @@ fn bare_spawns(program: &str, arguments: &[&str], count: usize) -> f64 {
     usage() - before
 }
 
-/// Runs a command and returns what it cost, read before it is reaped.
-fn cost(command: &mut Command) -> Cost {
-    let mut child = command.spawn().unwrap();
+/// Waits for a child and returns what it cost, read before it is reaped.
+fn cost(child: &mut Child) -> Cost {
     let id = i32::try_from(child.id()).unwrap();
     let pid = Pid::from_raw(id).unwrap();
     waitid(
@@ -175,13 +215,10 @@ fn cost(command: &mut Command) -> Cost {
     let ticks = rustix::param::clock_ticks_per_second();
     #[expect(clippy::cast_precision_loss, reason = "a hundred or a thousand")]
     let ticks = ticks as f64;
-    let before = peak_of_children();
     child.wait().unwrap();
     Cost {
         own: (fields[0] + fields[1]) / ticks,
         tree: fields.iter().sum::<f64>() / ticks,
-        // The kernel keeps the largest of all children; runs grow, so it is this one's.
-        peak: peak_of_children().max(before),
     }
 }
 
@@ -192,11 +229,6 @@ fn per(count: usize) -> f64 {
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
-}
-
-#[expect(clippy::cast_precision_loss, reason = "bytes of memory")]
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
 }
 
 #[expect(unsafe_code, reason = "`getrusage` has no safe wrapper")]
@@ -218,8 +250,4 @@ fn usage() -> f64 {
         .map(rusage)
         .map(|usage| seconds(usage.ru_utime) + seconds(usage.ru_stime))
         .sum()
-}
-
-fn peak_of_children() -> u64 {
-    u64::try_from(rusage(libc::RUSAGE_CHILDREN).ru_maxrss).unwrap_or(0) * 1024
 }

@@ -311,8 +311,8 @@ fn when_a_shim_is_killed_the_runner_ends_what_it_held() {
 fn a_stopped_runner_stops_its_children_and_no_limit_runs() {
     let place = open_place();
     // A child that has left the session counts; nobody but the runner can have stopped it.
-    let script =
-        "setsid sh -c 'while :; do echo x >> \"$0\"; sleep 0.01; done' \"$PWD/beats\" & sleep 3";
+    let script = "setsid sh -c 'while :; do echo x >> beats; sleep 0.01; done' & \
+                  while [ \"$(cat beats 2>/dev/null | wc -l)\" -lt 120 ]; do sleep 0.05; done";
     let limits = "deadlines: {benchmark: {floor: 8s, per-audio-second: 0s}, grace: 200ms}";
     place.write("a.yaml", &matrix(&[("counts", script)], limits));
     let mark = mark("stopped");

@@ -85,7 +85,7 @@ pub(super) struct TrialRequest {
 
 /// What an attempt talks to.
 #[derive(Clone, Debug)]
-pub(super) enum Talk {
+pub(super) enum Conversation {
     /// An engine, by the protocol: hello, load, trials, shutdown.
     Engine {
         /// The engine that must say hello.
@@ -179,7 +179,7 @@ enum State {
 #[derive(Debug)]
 pub(super) struct Attempt {
     limits: Limits,
-    talk: Talk,
+    conversation: Conversation,
     begun: Duration,
     /// The trial that is running.
     trial: Option<u32>,
@@ -188,14 +188,14 @@ pub(super) struct Attempt {
 
 impl Attempt {
     /// Begins: the process is being made at this moment.
-    pub(super) fn new(limits: Limits, talk: Talk, now: Duration) -> Self {
-        let phase = match &talk {
-            Talk::Engine { .. } => Phase::Start,
-            Talk::Program { phase, .. } => *phase,
+    pub(super) fn new(limits: Limits, conversation: Conversation, now: Duration) -> Self {
+        let phase = match &conversation {
+            Conversation::Engine { .. } => Phase::Start,
+            Conversation::Program { phase, .. } => *phase,
         };
         Self {
             limits,
-            talk,
+            conversation,
             begun: now,
             trial: None,
             state: State::Working(Working {
@@ -352,7 +352,7 @@ impl Attempt {
                 None => {
                     self.enter(Phase::Load, self.limits.load, now);
                     let mut effects = vec![Effect::Accept(reply)];
-                    if let Talk::Engine { load, .. } = &self.talk {
+                    if let Conversation::Engine { load, .. } = &self.conversation {
                         effects.push(Effect::Send(load.clone()));
                     }
                     effects
@@ -390,8 +390,8 @@ impl Attempt {
         if protocol != VERSION {
             return Some(format!("it speaks version {protocol}, expected {VERSION}"));
         }
-        match &self.talk {
-            Talk::Engine { expected, .. } if engine != expected => {
+        match &self.conversation {
+            Conversation::Engine { expected, .. } if engine != expected => {
                 Some(format!("it says it is `{engine}`, expected `{expected}`"))
             }
             _ => None,
@@ -399,9 +399,9 @@ impl Attempt {
     }
 
     fn next_trial(&mut self, now: Duration) -> Effect {
-        let next = match &mut self.talk {
-            Talk::Engine { trials, .. } => trials.pop_front(),
-            Talk::Program { .. } => None,
+        let next = match &mut self.conversation {
+            Conversation::Engine { trials, .. } => trials.pop_front(),
+            Conversation::Program { .. } => None,
         };
         self.trial = next.as_ref().map(|trial| trial.number);
         match next {
@@ -442,14 +442,14 @@ impl Attempt {
                 reason,
             };
         }
-        match (&self.talk, gone.exit_code) {
-            (Talk::Program { .. }, Some(0)) => Outcome::Completed,
+        match (&self.conversation, gone.exit_code) {
+            (Conversation::Program { .. }, Some(0)) => Outcome::Completed,
             // A program's status is how it says that it failed.
-            (Talk::Program { name, .. }, Some(code)) => Outcome::Failed {
+            (Conversation::Program { name, .. }, Some(code)) => Outcome::Failed {
                 phase,
                 reason: failed_with(name, code, &gone.stderr_tail),
             },
-            (Talk::Engine { .. }, Some(0)) if phase == Phase::Close => Outcome::Completed,
+            (Conversation::Engine { .. }, Some(0)) if phase == Phase::Close => Outcome::Completed,
             (_, exit_code) => Outcome::Crashed {
                 phase,
                 signal: gone.signal,

@@ -35,12 +35,12 @@ fn attempt(trials: u32) -> Attempt {
             limit: 3 * SECOND,
         })
         .collect();
-    let talk = Talk::Engine {
+    let conversation = Conversation::Engine {
         expected: "fake".into(),
         load,
         trials,
     };
-    Attempt::new(limits, talk, Duration::ZERO)
+    Attempt::new(limits, conversation, Duration::ZERO)
 }
 
 fn hello() -> Input {
@@ -139,7 +139,7 @@ fn an_end_that_was_not_asked_for_is_a_crash() {
 #[test]
 fn another_engine_than_the_expected_one_is_a_violation() {
     let mut attempt = attempt(1);
-    if let Talk::Engine { expected, .. } = &mut attempt.talk {
+    if let Conversation::Engine { expected, .. } = &mut attempt.conversation {
         *expected = "candle".into();
     }
     attempt.on(hello(), SECOND);
@@ -219,7 +219,7 @@ fn program() -> Attempt {
     let phase = Phase::Download;
     Attempt::new(
         limits,
-        Talk::Program {
+        Conversation::Program {
             phase,
             name: "the recipe",
         },

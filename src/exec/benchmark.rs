@@ -20,7 +20,7 @@ pub(super) struct Launch {
     pub(super) job: JobId,
     pub(super) spec: BenchmarkSpec,
     /// The launch, from 0.
-    pub(super) launch: u32,
+    pub(super) number: u32,
     /// The attempt at it, from 1.
     pub(super) attempt: u32,
     /// The artifact's folder and the names of its files.
@@ -48,7 +48,7 @@ impl Launch {
     /// Returns what is known of a trial before it is done.
     pub(super) fn sample(&self, utterance: &PreparedAudio, trial: u32) -> Sample {
         Sample {
-            launch: self.launch,
+            launch: self.number,
             utterance: utterance.id.clone(),
             trial,
             attempt: self.attempt,
@@ -110,7 +110,7 @@ async fn run_by_protocol(
         model: spec.model.to_string(),
         folder: launch.folder.clone(),
         settings: spec.settings.to_map(),
-        launch: launch.launch,
+        launch: launch.number,
         load_limit: deadlines.load_of(&spec.backend, &spec.model),
         trials,
         timed: true,

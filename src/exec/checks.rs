@@ -1,7 +1,7 @@
 //! Verifies and downloads: all of them end before the first timed trial.
 
 use super::dispatcher::Dispatcher;
-use super::download::{Downloaded, download};
+use super::download::{Downloaded, Fetching, download};
 use super::engine::default_threads;
 use super::retry::delay_before_next;
 use super::schedule::{Claim, Resources, Waiting};
@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 /// What a task came to, with the position of its job in the plan.
 enum Finished {
     Verify(usize, Box<Verified>),
-    Download(usize, Downloaded),
+    Download(usize, Box<Downloaded>),
     /// The wait before the next attempt is over.
     Waited(usize),
 }
@@ -97,7 +97,7 @@ impl Dispatcher<'_> {
                     position
                 }
                 Finished::Download(position, downloaded) => {
-                    self.finish_download(position, downloaded, &mut running)?;
+                    self.finish_download(position, *downloaded, &mut running)?;
                     position
                 }
             };
@@ -133,9 +133,16 @@ impl Dispatcher<'_> {
                 let total = context.plan.deadlines.download_total;
                 let limit = total.saturating_sub(self.state.jobs[position].took);
                 self.begin(position, 0, Some(limit.as_secs_f64()))?;
+                let fetching = Fetching {
+                    context,
+                    job: job.id,
+                    limit,
+                    notes,
+                    cancel,
+                };
                 running.spawn(async move {
-                    let downloaded = download(context, job.id, spec, limit, notes, cancel).await;
-                    Finished::Download(position, downloaded)
+                    let downloaded = download(fetching, spec).await;
+                    Finished::Download(position, Box::new(downloaded))
                 });
             }
             JobSpec::Benchmark(_) => {}

@@ -32,7 +32,8 @@ pub(super) struct Child {
     output: Output,
     told_lines: Option<LineBuffer>,
     wall: String,
-    main_child: Option<i32>,
+    /// The process id of what the shim started.
+    started: Option<i32>,
     cgroup: Option<PathBuf>,
     usage: Option<ChildUsage>,
     leaked: Vec<LeakedProcess>,
@@ -69,7 +70,7 @@ impl Child {
             output: Output::new(task.log.as_deref(), task.answers),
             told_lines: tells_lines.then(LineBuffer::default),
             wall: String::new(),
-            main_child: None,
+            started: None,
             cgroup: None,
             usage: None,
             leaked: Vec::new(),
@@ -230,7 +231,7 @@ impl Child {
             Report::Started {
                 pid, wall, cgroup, ..
             } => {
-                self.main_child = Some(pid);
+                self.started = Some(pid);
                 self.wall = wall.into_owned();
                 self.cgroup = cgroup.map(PathBuf::from);
             }
@@ -338,7 +339,7 @@ impl Child {
     /// Ends what a shim that was killed has left.
     async fn sweep(&self) -> shim::Swept {
         let live = self.live.clone();
-        let (main_child, cgroup) = (self.main_child, self.cgroup.clone());
+        let (main_child, cgroup) = (self.started, self.cgroup.clone());
         tokio::task::spawn_blocking(move || {
             let remains = shim::Remains {
                 main_child,

@@ -3,7 +3,7 @@
 //! A command has no load phase and no protocol, so what is timed is its process, from its start to
 //! its end, on the clock of its shim.
 
-use super::attempt::{Limits, Talk};
+use super::attempt::{Conversation, Limits};
 use super::benchmark::Launch;
 use super::context::{Cancellation, RunContext};
 use super::engine::{default_threads, pinned};
@@ -41,7 +41,7 @@ pub(super) async fn run_command(
     let version = context.versions.get(launch.spec.backend.as_str());
     notes.tell(RunEvent::EngineReady {
         job: launch.job.clone(),
-        launch: launch.launch,
+        launch: launch.number,
         version: version.cloned().unwrap_or_default(),
         start_seconds: 0.0,
         settings: launch.spec.settings.to_map(),
@@ -114,16 +114,16 @@ impl Commands<'_> {
             launch: spec,
             directory: Some(self.backend.directory().to_path_buf()),
             backstop: limits.backstop(Duration::ZERO),
-            log: Some(context.log_of(&launch.job, launch.launch)),
+            log: Some(context.log_of(&launch.job, launch.number)),
             answers: true,
             cpus: pinned(context, true),
         };
-        let talk = Talk::Program {
+        let conversation = Conversation::Program {
             phase: Phase::Trial,
             name: "the command",
         };
-        let mut ended = supervise(context, task, limits, talk, cancel, |heard| {
-            notes.hear(&launch.job, launch.launch, heard, |_| None);
+        let mut ended = supervise(context, task, limits, conversation, cancel, |heard| {
+            notes.hear(&launch.job, launch.number, heard, |_| None);
         })
         .await;
         let took = context.live.clock.now().saturating_sub(started);

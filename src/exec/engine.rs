@@ -1,6 +1,6 @@
 //! One process of an engine that speaks the protocol: it loads a model and answers trials.
 
-use super::attempt::{Limits, Talk, TrialRequest};
+use super::attempt::{Conversation, Limits, TrialRequest};
 use super::context::{Cancellation, RunContext};
 use super::notes::Notes;
 use super::supervise::{Ended, Task, supervise};
@@ -65,7 +65,7 @@ pub(super) async fn run_engine(
         .iter()
         .map(|trial| trial.limit)
         .fold(Duration::ZERO, Duration::saturating_add);
-    let talk = Talk::Engine {
+    let conversation = Conversation::Engine {
         expected: task.backend,
         load: Request::Load {
             directory: folder,
@@ -85,7 +85,7 @@ pub(super) async fn run_engine(
     };
     let mut start_seconds = 0.0;
     let mut version = String::new();
-    supervise(context, process, limits, talk, cancel, |heard| {
+    supervise(context, process, limits, conversation, cancel, |heard| {
         let reply = notes.hear(&task.job, task.launch, heard, |_| None);
         let Some((reply, took)) = reply else { return };
         match &reply {

@@ -1,27 +1,19 @@
 //! A recipe's command, in a process of its own, under the limits of a download.
 
-use super::attempt::{Limits, Talk};
-use super::context::{Cancellation, RunContext};
-use super::notes::Notes;
+use super::attempt::{Conversation, Limits};
+use super::download::Fetching;
 use super::supervise::{Ended, Task, supervise};
 use crate::engine::{LaunchSpec, child_environment};
 use crate::event::RunEvent;
 use crate::fetch::RecipeRun;
-use crate::model::{JobId, Phase, Recipe};
+use crate::model::{Phase, Recipe};
 use std::time::Duration;
 
 /// Runs a recipe's command under the limits of a download. What it says on standard error is told
 /// as progress.
-pub(super) async fn run_recipe(
-    context: &RunContext,
-    job: &JobId,
-    recipe: &Recipe,
-    run: &RecipeRun,
-    limit: Duration,
-    notes: &Notes,
-    cancel: Cancellation,
-) -> Ended {
-    let limits = Limits::of_program(&context.plan.deadlines, limit);
+pub(super) async fn run_recipe(fetching: &Fetching, recipe: &Recipe, run: &RecipeRun) -> Ended {
+    let (context, job, notes) = (&fetching.context, &fetching.job, &fetching.notes);
+    let limits = Limits::of_program(&context.plan.deadlines, fetching.limit);
     let mut environment = child_environment(true, |name| context.variable(name));
     // What its tools leave behind when they are killed goes with the workplace.
     environment.insert("TMPDIR".into(), run.temporary.clone().into());
@@ -38,11 +30,12 @@ pub(super) async fn run_recipe(
         answers: false,
         cpus: Vec::new(),
     };
-    let talk = Talk::Program {
+    let conversation = Conversation::Program {
         phase: Phase::Download,
         name: "the recipe",
     };
-    supervise(context, task, limits, talk, cancel, |heard| {
+    let cancel = fetching.cancel.clone();
+    supervise(context, task, limits, conversation, cancel, |heard| {
         notes.hear(job, 0, heard, |message| {
             Some(RunEvent::DownloadProgress {
                 job: job.clone(),

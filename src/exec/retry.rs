@@ -4,7 +4,7 @@ use crate::model::{JobKind, Outcome, Phase, Retries};
 use std::time::Duration;
 
 /// The longest wait between two attempts.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// Returns how long to wait before the next attempt, if there should be one after `failed` that
 /// ended so.

@@ -1,6 +1,6 @@
 //! Driving one attempt over one process: bytes and time in, bytes and signals out.
 
-use super::attempt::{Attempt, Effect, Input, Limits, Talk};
+use super::attempt::{Attempt, Conversation, Effect, Input, Limits};
 use super::child::Child;
 use super::context::RunContext;
 use super::process::spawn;
@@ -86,15 +86,15 @@ pub(super) async fn supervise(
     context: &RunContext,
     task: Task,
     limits: Limits,
-    talk: Talk,
+    conversation: Conversation,
     cancel: watch::Receiver<Option<String>>,
     mut hear: impl FnMut(Heard),
 ) -> Ended {
     let live = &context.live;
-    let tells_lines = matches!(talk, Talk::Program { .. }) && !task.answers;
+    let tells_lines = matches!(conversation, Conversation::Program { .. }) && !task.answers;
     // The first reply is timed from before the spawn: that is what a start is.
     let mut request_sent = live.clock.now();
-    let mut attempt = Attempt::new(limits, talk, request_sent);
+    let mut attempt = Attempt::new(limits, conversation, request_sent);
     let process = match spawn(context, &task) {
         Ok(process) => process,
         Err(error) => return Ended::not_started(error.to_string()),
@@ -123,7 +123,7 @@ pub(super) async fn supervise(
                 Effect::Accept(reply) => {
                     hear(Heard::Reply(*reply, now.saturating_sub(request_sent)));
                 }
-                Effect::Tell(line) => hear(Heard::Line(line)),
+                Effect::Tell(text) => hear(Heard::Line(text)),
                 Effect::Slow {
                     phase,
                     taken,

@@ -264,7 +264,7 @@ impl Dispatcher<'_> {
             let task = Launch {
                 job: job.id.clone(),
                 spec: spec.clone(),
-                launch,
+                number: launch,
                 attempt,
                 folder: folder.clone(),
                 utterances: utterances.clone(),

@@ -1,6 +1,6 @@
 //! What command backends say their version is.
 
-use super::attempt::{Limits, Talk};
+use super::attempt::{Conversation, Limits};
 use super::context::{Cancellation, RunContext};
 use super::supervise::{Task, supervise};
 use crate::engine::command::CommandBackend;
@@ -66,11 +66,11 @@ async fn ask(
         answers: true,
         cpus: Vec::new(),
     };
-    let talk = Talk::Program {
+    let conversation = Conversation::Program {
         phase: Phase::Start,
         name: "the version command",
     };
-    let ended = supervise(context, task, limits, talk, cancel, |_| {}).await;
+    let ended = supervise(context, task, limits, conversation, cancel, |_| {}).await;
     if ended.outcome != Outcome::Completed {
         return Err(ended.outcome.reason());
     }

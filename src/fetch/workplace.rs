@@ -12,7 +12,7 @@ const PREFIX: &str = ".incoming-";
 const LOCK: &str = ".lock";
 /// How old a place without a lock must be before it is taken for abandoned: one that is being made
 /// has none yet.
-const ABANDONED: Duration = Duration::from_secs(60);
+const ABANDONED: Duration = Duration::from_mins(1);
 
 /// A folder that goes when this value goes, with everything in it. If its program is killed, it
 /// goes when the next one makes a place in the same store.

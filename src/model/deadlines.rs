@@ -95,7 +95,7 @@ pub struct DeadlineOverride {
 }
 
 /// What a slow disk, or a network file system, reads in a second.
-const SLOW_DISK_BYTES_PER_SECOND: u64 = 20_000_000;
+pub const SLOW_DISK_BYTES_PER_SECOND: u64 = 20_000_000;
 
 /// The share of a limit after which a job is told to be slow, where nothing else is said.
 const SLOW: f64 = 0.5;

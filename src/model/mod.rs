@@ -29,7 +29,7 @@ pub use audio::{AudioDefinition, AudioSource, ManifestFile, Utterance};
 pub use backend_definition::{BackendDefinition, OutputRule};
 pub use chosen_settings::{ChosenSetting, ChosenSettings};
 pub use combination::{ABSENT, Column, Combination, Combinations};
-pub use deadlines::{DeadlineOverride, Deadlines, SizeDeadlines};
+pub use deadlines::{DeadlineOverride, Deadlines, SLOW_DISK_BYTES_PER_SECOND, SizeDeadlines};
 pub use engine_facts::{Availability, EngineFacts};
 pub use environment::{environment_names, fill_environment};
 pub use job::{

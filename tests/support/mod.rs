@@ -139,7 +139,7 @@ pub fn fake_matrix(axes: &str, rest: &str) -> String {
 }
 
 /// The longest that anything waited for may take on a machine under load.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Waits for something that no descriptor tells of.
 #[track_caller]

@@ -76,7 +76,9 @@ pub(in crate::cli) fn carry_out(mut errand: Errand<'_>) -> Result<RunSummary, Fa
         .as_ref()
         .is_some_and(|record| record.plan.digest != errand.plan.digest);
     if changes_plan {
-        folder.propose_plan(&errand.plan).map_err(usage)?;
+        folder
+            .propose_plan(&errand.plan)
+            .map_err(|error| usage(&error))?;
     }
     let telling = errand.telling;
     let rerun = errand
@@ -130,20 +132,22 @@ pub(in crate::cli) fn carry_out(mut errand: Errand<'_>) -> Result<RunSummary, Fa
     ended
 }
 
-fn usage(error: RecordError) -> Failure {
+fn usage(error: &RecordError) -> Failure {
     Failure::Usage(error.to_string())
 }
 
 fn open(errand: &Errand<'_>) -> Result<Opened, Failure> {
     if errand.resumption.is_some() {
-        let (folder, journal, record) = RunFolder::reopen(errand.path).map_err(usage)?;
+        let (folder, journal, record) =
+            RunFolder::reopen(errand.path).map_err(|error| usage(&error))?;
         Ok(Opened {
             folder,
             journal,
             record: Some(record),
         })
     } else {
-        let (folder, journal) = RunFolder::create(errand.path, &errand.plan).map_err(usage)?;
+        let (folder, journal) =
+            RunFolder::create(errand.path, &errand.plan).map_err(|error| usage(&error))?;
         Ok(Opened {
             folder,
             journal,
