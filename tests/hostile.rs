@@ -347,7 +347,12 @@ fn a_stopped_runner_stops_its_children_and_no_limit_runs() {
     let row = &place.table("r/results.csv")[0];
     assert_eq!(row["status"], "completed", "{}", row["error"]);
     let journal = std::fs::read_to_string(place.path().join("r/journal.jsonl")).unwrap();
-    assert!(journal.contains("\"suspended\""), "{journal}");
+    let suspended = journal
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .find(|event| event["event"] == "suspended")
+        .unwrap();
+    assert!(suspended["seconds"].as_f64().unwrap() > 8.0, "{suspended}");
 }
 
 #[test]

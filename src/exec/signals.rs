@@ -2,7 +2,6 @@
 
 use super::context::Cancellation;
 use super::live::Live;
-use rustix::process::{Signal, getpid, kill_process};
 use std::io;
 use std::time::Instant;
 use tokio::signal::unix::{SignalKind, signal};
@@ -50,10 +49,21 @@ pub fn listen_for_signals(live: &Live) -> io::Result<Cancellation> {
 fn stop_with_children(live: &Live) {
     live.tell_all(b'S');
     let since = Instant::now();
-    // Returns when somebody sends SIGCONT. Without the right to signal itself it just goes on.
-    let _ = kill_process(getpid(), Signal::STOP);
+    stop_here();
     live.was_stopped(since.elapsed());
     live.tell_all(b'C');
+}
+
+/// Stops this program, and returns when somebody sends SIGCONT.
+///
+/// The signal goes to this thread. One to the process might be taken by another, and this one would
+/// look at the clock before it is stopped.
+fn stop_here() {
+    #[expect(unsafe_code, reason = "no safe wrapper signals the calling thread")]
+    // SAFETY: the signal runs no handler, because SIGSTOP cannot have one.
+    unsafe {
+        libc::raise(libc::SIGSTOP);
+    }
 }
 
 /// Whether a signal was ignored when this program was started.
