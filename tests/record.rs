@@ -401,3 +401,31 @@ fn a_retry_is_told_with_what_went_before() {
     assert!(found.samples.iter().all(|sample| sample.attempt == 2));
     write_reports(&record, folder.path()).unwrap();
 }
+
+/// Writing a thousand short jobs down costs little beside doing them; the bound is loose, because a
+/// machine may be busy and its disk slow.
+#[test]
+fn a_thousand_short_jobs_are_soon_written() {
+    let plan = plan(1000);
+    let mut journal = Journal::of(&plan);
+    for job in &plan.jobs[1..] {
+        journal.begin(&job.id, 0, 1);
+        journal.finish(&job.id, 0, 1, &Outcome::Completed);
+        journal.end(&job.id, &Outcome::Completed, None);
+    }
+    for event in &mut journal.events {
+        if let earmark::event::RunEvent::JobEnded { seconds, .. } = &mut event.event {
+            *seconds = 0.002;
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (_, mut writer) = RunFolder::create(&folder.path().join("r"), &plan).unwrap();
+    let began = std::time::Instant::now();
+    for event in &journal.events {
+        earmark::event::EventSink::emit(&mut writer, event).unwrap();
+    }
+    writer.flush().unwrap();
+    let took = began.elapsed();
+    println!("{} events written in {took:?}", journal.events.len());
+    assert!(took < std::time::Duration::from_secs(5), "{took:?}");
+}
