@@ -49,7 +49,8 @@ pub fn become_subreaper() -> io::Result<()> {
 }
 
 /// Returns the directory to give to shims as `--cgroup`, if control groups can be made, filled and
-/// killed. Tries it with an empty one; starts nothing.
+/// killed. Tries it with an empty one; starts nothing. Also removes the empty groups of shims that
+/// were killed together with their runner.
 #[must_use]
 pub fn tree_probe() -> Option<PathBuf> {
     tree::probe()

@@ -65,6 +65,23 @@ fn the_child_is_in_a_group_that_goes_with_it() {
 }
 
 #[test]
+fn a_group_whose_shim_and_runner_were_killed_goes_with_the_next_probe() {
+    let Some(parent) = CgroupParent::probe() else {
+        return;
+    };
+    // No process has a number above 2^22; this test process has one.
+    let (dead, alive) = (1 << 23, std::process::id());
+    let name = |pid: u32| parent.0.join(format!("earmark-{pid}-1"));
+    std::fs::create_dir(name(dead)).unwrap();
+    std::fs::create_dir(name(alive)).unwrap();
+    assert!(CgroupParent::probe().is_some());
+    let (abandoned, kept) = (name(dead).exists(), name(alive).exists());
+    let removed = std::fs::remove_dir(name(alive));
+    assert!(!abandoned && kept);
+    removed.unwrap();
+}
+
+#[test]
 fn a_quiet_end_leaves_no_group() {
     let Some(parent) = CgroupParent::probe() else {
         return;

@@ -29,7 +29,11 @@ fn assert_nobody_is_left(options: &[&str], end: fn(&mut Shim), ended_by: &str) {
                 shim.await_output("ready");
                 end(&mut shim);
                 println!("{behaviour} as {user:?}");
-                shim.finish().assert_killed(ended_by);
+                let end = shim.finish();
+                end.assert_killed(ended_by);
+                if let Some(group) = end.reports[0]["cgroup"].as_str() {
+                    assert!(!std::path::Path::new(group).exists(), "{group} is left");
+                }
             }
         }
     }

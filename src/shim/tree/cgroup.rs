@@ -11,13 +11,17 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Access, Mode, OFlags};
+use rustix::io::Errno;
 use rustix::time::{ClockId, clock_gettime};
 
 /// A longer path would not fit into a report that arrives in one piece.
 const LONGEST_PATH: usize = 1024;
 
 /// How long a group whose last process has ended may take to become removable.
-const TIME_TO_REMOVE: Duration = Duration::from_millis(200);
+const TIME_TO_REMOVE: Duration = Duration::from_secs(1);
+
+/// How the names of groups begin; the process id of the shim follows.
+const PREFIX: &str = "earmark-";
 
 /// A control group that this process has made, or that a shim has left behind.
 pub(in crate::shim) struct Cgroup {
@@ -106,8 +110,11 @@ impl Cgroup {
             return Ok(());
         }
         let limit = Timespec::try_from(limit).map_err(io::Error::other)?;
-        poll(&mut [PollFd::new(&events, PollFlags::PRI)], Some(&limit))?;
-        Ok(())
+        // A signal that comes in between only makes the next try come sooner.
+        match poll(&mut [PollFd::new(&events, PollFlags::PRI)], Some(&limit)) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn is_removed(&self) -> bool {
@@ -134,6 +141,7 @@ pub(in crate::shim) fn probe() -> Option<PathBuf> {
     let mounts = std::fs::read("/proc/self/mountinfo").ok()?;
     let groups = std::fs::read("/proc/self/cgroup").ok()?;
     let parent = own_group(&mounts, &groups)?;
+    remove_abandoned(&parent);
     let group = Cgroup::create(&parent)?;
     // A process may only be moved by who may write to the group that both places have in common.
     let may_move = rustix::fs::access(parent.join("cgroup.procs"), Access::WRITE_OK).is_ok();
@@ -142,11 +150,24 @@ pub(in crate::shim) fn probe() -> Option<PathBuf> {
     (may_move && is_domain).then_some(parent)
 }
 
+/// Removes the empty groups of shims that are gone: where shim and runner were both killed, nobody
+/// else does it. A group in which somebody still lives cannot be removed.
+fn remove_abandoned(parent: &Path) {
+    for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let of_shim = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+        let pid = of_shim.and_then(|rest| rest.split_once('-')?.0.parse::<u32>().ok());
+        if pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            let _ = rustix::fs::rmdir(entry.path());
+        }
+    }
+}
+
 /// Returns a name that no other shim has had since the machine was started.
 fn fresh_name() -> String {
     let pid = rustix::process::getpid();
     let now = clock_gettime(ClockId::Boottime);
-    format!("earmark-{pid}-{}{:09}", now.tv_sec, now.tv_nsec)
+    format!("{PREFIX}{pid}-{}{:09}", now.tv_sec, now.tv_nsec)
 }
 
 /// Returns a group and all groups below it, each before those below it.
