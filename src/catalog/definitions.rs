@@ -274,6 +274,7 @@ fn resolve_model(
                         .sha256
                         .as_ref()
                         .map(|digest| digest.value.to_ascii_lowercase()),
+                    git_blob: None,
                 },
             );
         }
@@ -299,6 +300,7 @@ fn resolve_model(
                 model: id.to_owned(),
                 id: artifact_id.clone(),
                 files,
+                patterns: Vec::new(),
                 sources,
                 built_in,
             },
@@ -362,6 +364,7 @@ fn resolve_source(
         return Some(Source::Hub {
             repository: repository.clone(),
             revision,
+            files: IndexMap::new(),
         });
     }
     if let Some(url) = &wire.url {

@@ -148,6 +148,7 @@ async fn run_hub(fetching: &Fetching, artifacts: &[Artifact], destination: &Path
                 Source::Hub {
                     repository,
                     revision,
+                    ..
                 } => Some((repository, revision)),
                 _ => None,
             });

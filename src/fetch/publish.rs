@@ -109,11 +109,13 @@ mod tests {
         let file = ArtifactFile {
             bytes: Some(5),
             sha256: Some(sha256.to_owned()),
+            git_blob: None,
         };
         Artifact {
             model: "tiny.en".into(),
             id: "ggml-f16".into(),
             files: [("model.bin".to_owned(), file)].into_iter().collect(),
+            patterns: Vec::new(),
             sources: vec![Source::Recipe("r".into())],
             built_in: false,
         }
@@ -124,9 +126,7 @@ mod tests {
     #[test]
     fn what_is_right_replaces_what_was_there_and_what_is_wrong_changes_nothing() {
         let root = tempfile::tempdir().unwrap();
-        let store = Store {
-            root: root.path().join("models"),
-        };
+        let store = Store::at(root.path().join("models"));
         for (content, expected, right) in [
             ("hello", HELLO, true),
             ("hallo", HELLO, false),
@@ -150,9 +150,7 @@ mod tests {
     #[test]
     fn a_link_in_a_files_place_is_refused() {
         let root = tempfile::tempdir().unwrap();
-        let store = Store {
-            root: root.path().join("models"),
-        };
+        let store = Store::at(root.path().join("models"));
         let made = root.path().join("made");
         fs::create_dir_all(&made).unwrap();
         fs::write(root.path().join("elsewhere"), "hello").unwrap();

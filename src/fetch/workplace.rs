@@ -85,9 +85,7 @@ mod tests {
     #[test]
     fn what_a_killed_program_left_is_removed_and_what_is_in_use_stays() {
         let root = tempfile::tempdir().unwrap();
-        let store = Store {
-            root: root.path().to_path_buf(),
-        };
+        let store = Store::at(root.path());
         let in_use = Workplace::new(&store).unwrap();
         let left = root.path().join(".incoming-left");
         fs::create_dir(&left).unwrap();

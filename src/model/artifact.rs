@@ -33,6 +33,18 @@ pub struct ArtifactFile {
     /// Expected SHA-256 digest, 64 lower-case hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// Expected id as a blob of git, 40 lower-case hexadecimal digits: SHA-1 of `blob LENGTH\0` and
+    /// the bytes. Hubs tell it for small files, of which they have no SHA-256.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git_blob: Option<String>,
+}
+
+impl ArtifactFile {
+    /// Returns whether the content can be checked, and not only the length.
+    #[must_use]
+    pub fn has_digest(&self) -> bool {
+        self.sha256.is_some() || self.git_blob.is_some()
+    }
 }
 
 /// Where an artifact can be had. Sources are tried in the order written.
@@ -47,8 +59,13 @@ pub enum Source {
         repository: String,
         /// Branch, tag or commit.
         revision: String,
+        /// What is expected of files that are other bytes here than from the other sources: the
+        /// same weights, written by another program.
+        #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+        files: IndexMap<String, ArtifactFile>,
     },
-    /// One file behind a URL.
+    /// What lies behind a URL: the one file of the artifact, or, ending with `/`, the folder of its
+    /// files.
     Url(String),
     /// A recipe by its id.
     Recipe(String),
@@ -64,6 +81,9 @@ pub struct Artifact {
     pub id: String,
     /// Files by their names relative to the artifact's folder.
     pub files: IndexMap<String, ArtifactFile>,
+    /// Globs of further files, whose names and sizes the repository's own list tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub patterns: Vec<String>,
     /// Where it can be had.
     pub sources: Vec<Source>,
     /// Whether this program defines it, and not the matrix.
@@ -74,7 +94,28 @@ impl Artifact {
     /// Returns the sum of the expected lengths, if all are known.
     #[must_use]
     pub fn expected_bytes(&self) -> Option<u64> {
+        if !self.names_all_files() {
+            return None;
+        }
         self.files.values().map(|file| file.bytes).sum()
+    }
+
+    /// Returns whether its files are known without the list of a repository.
+    #[must_use]
+    pub fn names_all_files(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
+    /// Returns what is expected of its files if they come from one of its sources.
+    #[must_use]
+    pub fn files_from(&self, source: &Source) -> IndexMap<String, ArtifactFile> {
+        let mut files = self.files.clone();
+        if let Source::Hub { files: other, .. } = source {
+            for (name, file) in other {
+                files.insert(name.clone(), file.clone());
+            }
+        }
+        files
     }
 }
 

@@ -37,7 +37,7 @@ pub use job::{
 };
 pub use machine::{LoadAverage, MachineFacts};
 pub use measurement::{ChildUsage, LeakedProcess, ProcessEnd, Sample, Segment};
-pub use outcome::{FileFinding, Outcome, Phase, Verdict, VerifyFinding};
+pub use outcome::{FileFinding, ManifestOrigin, Outcome, Phase, Verdict, VerifyFinding};
 pub use plan::{
     DownloadPolicy, GATE_METRICS, Gate, GateScope, Isolation, NormalizerId, Order, Plan,
     SET_GATE_METRICS, ValueOrigin, VerifyMethod, VerifyPolicy,

@@ -258,6 +258,27 @@ pub struct VerifyFinding {
     pub files: Vec<FileFinding>,
     /// What kept the asking process from a network: `none-needed`, `seccomp`, …
     pub network_wall: String,
+    /// What the expected sizes and digests come from.
+    #[serde(default)]
+    pub manifest: ManifestOrigin,
+    /// Whether the answer is an earlier one, of which nothing that it depends on has changed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub remembered: bool,
+}
+
+/// What the expected sizes and digests of an artifact's files come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ManifestOrigin {
+    /// Nothing says what to expect.
+    #[default]
+    None,
+    /// The catalog, or the matrix's own definition.
+    Catalog,
+    /// The list of the repository at that commit, left in the cache by whoever downloaded it.
+    HubTree,
+    /// The lock file.
+    Lock,
 }
 
 impl VerifyFinding {
@@ -271,6 +292,8 @@ impl VerifyFinding {
             bytes_expected: None,
             files: Vec::new(),
             network_wall: "none-needed".into(),
+            manifest: ManifestOrigin::None,
+            remembered: false,
         }
     }
 }

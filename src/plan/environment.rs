@@ -32,6 +32,7 @@ pub fn fill_plan(plan: &Plan, lookup: Lookup<'_>) -> Result<Plan, Diagnostics> {
                 Source::Hub {
                     repository,
                     revision,
+                    ..
                 } => {
                     filler.text(repository);
                     filler.text(revision);

@@ -1,7 +1,7 @@
 //! Is an artifact there, whole and right? By `stat`, and by reading it where the method asks.
 
 use super::digest::sha256_until;
-use crate::model::{Artifact, ArtifactFile, FileFinding, Verdict, VerifyFinding};
+use crate::model::{Artifact, ArtifactFile, FileFinding, ManifestOrigin, Verdict, VerifyFinding};
 use rayon::prelude::*;
 use std::fs;
 use std::io::ErrorKind;
@@ -91,6 +91,8 @@ pub fn combine(artifact: &Artifact, folder: &Path, files: Vec<FileFinding>) -> V
         bytes_expected: artifact.expected_bytes(),
         files,
         network_wall: "none-needed".into(),
+        manifest: ManifestOrigin::Catalog,
+        remembered: false,
     }
 }
 
@@ -199,6 +201,7 @@ mod tests {
         let file = |bytes| ArtifactFile {
             bytes: Some(bytes),
             sha256: Some(HELLO.into()),
+            git_blob: None,
         };
         Artifact {
             model: "m".into(),
@@ -209,6 +212,7 @@ mod tests {
             ]
             .into_iter()
             .collect(),
+            patterns: Vec::new(),
             sources: vec![Source::Path(folder.to_path_buf())],
             built_in: false,
         }

@@ -1,15 +1,20 @@
 //! The folders in which an artifact may lie.
 
+use super::hub_cache::HubCache;
 use crate::model::{Artifact, Source};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// The model store: one folder for each artifact of each model.
+/// Where models live on this machine: what recipes and URLs give in a store of our own, one folder
+/// for each artifact of each model; what hubs give in the cache that every program for such hubs
+/// shares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Store {
-    /// Its root: `$EARMARK_HOME/models`, else `$XDG_CACHE_HOME/earmark/models`, else
+    /// The root of our own: `$EARMARK_HOME/models`, else `$XDG_CACHE_HOME/earmark/models`, else
     /// `~/.cache/earmark/models`.
     pub root: PathBuf,
+    /// The cache of hubs.
+    pub hub: HubCache,
 }
 
 impl Store {
@@ -27,12 +32,25 @@ impl Store {
         folder("EARMARK_HOME")
             .or_else(|| folder("XDG_CACHE_HOME").map(|cache| cache.join("earmark")))
             .or_else(|| folder("HOME").map(|home| home.join(".cache/earmark")))
-            .map(|home| Self {
+            .zip(HubCache::from_environment(&get))
+            .map(|(home, hub)| Self {
                 root: home.join("models"),
+                hub,
             })
             .ok_or_else(|| {
-                "no place for models: set EARMARK_HOME (or HOME) to an absolute folder".to_owned()
+                "no place for models: set EARMARK_HOME and HF_HOME (or HOME) to absolute folders"
+                    .to_owned()
             })
+    }
+
+    /// Returns a store at a folder, with a hub cache of its own beside it.
+    #[must_use]
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        let root = root.into();
+        let hub = HubCache {
+            root: root.with_file_name("hub"),
+        };
+        Self { root, hub }
     }
 
     /// Returns the folder of an artifact.

@@ -59,6 +59,9 @@ impl Place {
             .args(arguments)
             .current_dir(self.path())
             .env("EARMARK_HOME", &self.store)
+            .env("HF_HOME", self.store.join("huggingface"))
+            .env_remove("HF_HUB_CACHE")
+            .env_remove("HUGGINGFACE_HUB_CACHE")
             .stdin(Stdio::null());
         command
     }

@@ -267,9 +267,7 @@ mod tests {
     #[test]
     fn what_is_here_comes_before_what_must_be_made() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store {
-            root: folder.path().to_path_buf(),
-        };
+        let store = Store::at(folder.path());
         let catalog = Catalog::builtin().unwrap_or_default();
         for id in ["ggml-f16", "ggml-q4_0", "safetensors"] {
             let artifact = catalog.artifact("base", id).unwrap();

@@ -12,7 +12,7 @@ use crate::machine::machine_facts;
 use crate::model::Plan;
 use crate::plan::{fill_plan, shards};
 use crate::record::{JournalWriter, RecordError, Rerun, RunFolder, RunRecord, progress};
-use crate::store::Store;
+use crate::store::{HubCache, Store};
 use crate::ui::{Progress, printable};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -205,6 +205,9 @@ fn context(
     let absolute = |path: &Path| std::path::absolute(path).map_err(Failure::internal);
     let store = Store {
         root: absolute(&store.root)?,
+        hub: HubCache {
+            root: absolute(&store.hub.root)?,
+        },
     };
     let run_id = errand.path.file_name().map_or_else(
         || plan.name.clone(),
