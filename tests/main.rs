@@ -18,6 +18,7 @@ mod hub;
 mod init;
 mod invalid;
 mod language;
+mod lock;
 mod matrices;
 mod merge;
 mod mutations;

@@ -303,6 +303,7 @@ fn resolve_model(
                 patterns: Vec::new(),
                 sources,
                 built_in,
+                locked: false,
             },
         );
     }

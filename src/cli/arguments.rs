@@ -31,6 +31,8 @@ pub(super) enum Verb {
     Check(CheckArguments),
     /// Show what a matrix would do; nothing is run.
     Plan(PlanArguments),
+    /// Write down which bytes, engines and recordings a matrix means, for `--locked`.
+    Lock(LockArguments),
     /// Verify, fetch, measure, report.
     Run(RunArguments),
     /// Are the models there? Nothing is fetched.
@@ -116,6 +118,16 @@ pub(super) struct PlanArguments {
     pub(super) selection: Selection,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct LockArguments {
+    /// The matrix file.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(super) matrix: PathBuf,
+    /// The lock file; default: the matrix's name with `.lock.yaml`, beside it.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) out: Option<PathBuf>,
+}
+
 /// What every verb that makes a plan takes.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct Selection {
@@ -128,6 +140,9 @@ pub(super) struct Selection {
     /// Take warnings and planned skips for errors.
     #[arg(long)]
     pub(super) strict: bool,
+    /// Refuse models, engines and recordings that are not those of the lock file beside the matrix.
+    #[arg(long)]
+    pub(super) locked: bool,
     /// Whether anything may be fetched, whatever the matrix says.
     #[arg(skip)]
     pub(super) download: Option<DownloadPolicy>,
@@ -237,8 +252,28 @@ pub(super) enum TableFormat {
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArguments {
-    /// The matrix file.
-    pub(super) matrix: PathBuf,
+    /// The matrix file; without one, what `--model` names.
+    #[arg(value_hint = ValueHint::FilePath, required_unless_present = "model")]
+    pub(super) matrix: Option<PathBuf>,
+    /// Without a matrix: for this engine; repeatable. Default: every engine that can run here.
+    #[arg(
+        long,
+        value_name = "BACKEND",
+        requires = "model",
+        conflicts_with = "matrix"
+    )]
+    pub(super) backend: Vec<String>,
+    /// Without a matrix: this model; repeatable.
+    #[arg(long, value_name = "MODEL", conflicts_with = "matrix")]
+    pub(super) model: Vec<String>,
+    /// Without a matrix: in this quantization; repeatable. Default: the engine's own.
+    #[arg(
+        long,
+        value_name = "QUANTIZATION",
+        requires = "model",
+        conflicts_with = "matrix"
+    )]
+    pub(super) quantization: Vec<String>,
     /// Fetch what is missing (`earmark download` does).
     #[arg(long)]
     pub(super) download: bool,

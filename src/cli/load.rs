@@ -3,10 +3,12 @@
 use super::arguments::Selection;
 use super::backends::engines_of;
 use super::exit::{Failure, tell_diagnostics};
+use super::lock::{hold, refuse_unlocked};
 use super::run::variable;
 use crate::catalog::Catalog;
 use crate::corpus::{Corpus, DefinitionError};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, SourceText, Span};
+use crate::lockfile::is_lock_file;
 use crate::machine::machine_facts;
 use crate::matrix::{self, Facts, Matrix};
 use crate::model::{AudioSource, Availability, DownloadPolicy, Plan};
@@ -30,6 +32,23 @@ pub(super) fn plan_of(path: &Path, selection: &Selection) -> Result<Plan, Failur
     }
 }
 
+/// Makes the plan of a matrix that is written nowhere, out of its text.
+pub(super) fn plan_of_text(text: String, selection: &Selection) -> Result<Plan, Failure> {
+    let mut problems = Diagnostics::default();
+    let source = SourceText {
+        path: "(command line)".into(),
+        text,
+    };
+    let planned = plan_source(Arc::new(source), selection, &mut problems)?;
+    match planned.filter(|_| !problems.has_errors()) {
+        Some(mut planned) => {
+            filter_plan(&mut planned, selection)?;
+            Ok(planned)
+        }
+        None => Err(Failure::Input(problems)),
+    }
+}
+
 /// Reads a matrix file and makes its plan, if it has no mistakes, and returns what is wrong or odd
 /// in the order of the file.
 pub(super) fn look_at(
@@ -37,7 +56,14 @@ pub(super) fn look_at(
     selection: &Selection,
 ) -> Result<(Option<Plan>, Diagnostics), Failure> {
     let mut problems = Diagnostics::default();
-    let mut planned = match read_text(path) {
+    let read = if is_lock_file(path) {
+        let message = format!("{} is a lock file, and no matrix", path.display());
+        let hint = "name the matrix that it belongs to; --locked finds its lock file";
+        Err(Box::new(Diagnostic::error(None, message).hint(hint)))
+    } else {
+        read_text(path)
+    };
+    let mut planned = match read {
         Ok(source) => plan_source(Arc::new(source), selection, &mut problems)?,
         Err(problem) => {
             problems.push(*problem);
@@ -46,6 +72,9 @@ pub(super) fn look_at(
     };
     if let Some(planned) = &mut planned {
         filter_plan(planned, selection)?;
+        if selection.locked {
+            hold(path, planned)?;
+        }
         if selection.strict {
             be_strict(planned, &mut problems);
         }
@@ -170,6 +199,9 @@ pub(super) fn narrow(plan: &mut Plan, selection: &Selection) -> Result<(), Failu
             set_downloads(plan, DownloadPolicy::Never);
         }
         _ => {}
+    }
+    if selection.locked {
+        refuse_unlocked(plan)?;
     }
     filter_plan(plan, selection)?;
     if selection.strict {

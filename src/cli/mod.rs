@@ -8,6 +8,7 @@ mod engines;
 mod exit;
 mod init;
 mod load;
+mod lock;
 mod man;
 mod merge;
 mod plan;
@@ -50,6 +51,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitStatus {
     let outcome = match cli.verb {
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Plan(arguments) => plan::run(&arguments),
+        Verb::Lock(verb) => lock::run(&verb, &arguments),
         Verb::Run(verb) => run::run(&verb, &arguments),
         Verb::Verify(verb) => verify::run(&verb, &arguments),
         Verb::Download(verb) => verify::download(&verb, &arguments),

@@ -2,11 +2,12 @@
 
 use super::arguments::{TableFormat, VerifyArguments};
 use super::exit::{ExitStatus, Failure, print};
-use super::load::plan_of;
+use super::load::{plan_of, plan_of_text};
 use super::run::{Errand, Telling, carry_out, status_of};
+use crate::engine;
 use crate::exec::RunOptions;
 use crate::model::units::{show_bytes, show_seconds};
-use crate::model::{Job, JobKind, JobSpec, Stage, Verdict, VerifySpec};
+use crate::model::{Availability, Job, JobKind, JobSpec, Stage, Verdict, VerifyMethod, VerifySpec};
 use crate::plan::restrict;
 use crate::record::{RunFolder, RunRecord};
 use crate::ui::Table;
@@ -32,7 +33,10 @@ fn ask(
     command_line: &[OsString],
     fetch: bool,
 ) -> Result<ExitStatus, Failure> {
-    let mut plan = plan_of(&arguments.matrix, &arguments.selection)?;
+    let mut plan = match &arguments.matrix {
+        Some(matrix) => plan_of(matrix, &arguments.selection)?,
+        None => plan_of_text(question(arguments), &arguments.selection)?,
+    };
     restrict(&mut plan, &[], |job| match job.kind {
         JobKind::Verify => fetch || job.stage == Some(Stage::Before),
         JobKind::Download => fetch,
@@ -73,6 +77,34 @@ fn ask(
     };
     print(&text)?;
     Ok(status_of(&summary))
+}
+
+/// Returns the matrix that a command line without one stands for. Which clip it names does not
+/// matter, because nothing is measured.
+fn question(arguments: &VerifyArguments) -> String {
+    let ready = || {
+        engine::facts()
+            .into_values()
+            .filter(|facts| facts.availability == Availability::Ready && !facts.synthetic)
+            .map(|facts| facts.id)
+            .collect()
+    };
+    let backends: Vec<String> = if arguments.backend.is_empty() {
+        ready()
+    } else {
+        arguments.backend.clone()
+    };
+    let mut axes = json!({
+        "backend": backends,
+        "model": arguments.model,
+        "audio": "jfk",
+        "verify-method": VerifyMethod::CacheCheck.word(),
+    });
+    if !arguments.quantization.is_empty() {
+        axes["quantization"] = json!(arguments.quantization);
+    }
+    // JSON is YAML, and the words are as they were typed.
+    json!({ "version": 1, "name": "verify", "matrix": axes }).to_string()
 }
 
 /// Returns the findings as a table for people.

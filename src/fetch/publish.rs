@@ -118,6 +118,7 @@ mod tests {
             patterns: Vec::new(),
             sources: vec![Source::Recipe("r".into())],
             built_in: false,
+            locked: false,
         }
     }
 

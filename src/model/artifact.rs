@@ -88,6 +88,9 @@ pub struct Artifact {
     pub sources: Vec<Source>,
     /// Whether this program defines it, and not the matrix.
     pub built_in: bool,
+    /// Whether its files are those of a lock file.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub locked: bool,
 }
 
 impl Artifact {

@@ -39,7 +39,7 @@ pub use machine::{LoadAverage, MachineFacts};
 pub use measurement::{ChildUsage, LeakedProcess, ProcessEnd, Sample, Segment};
 pub use outcome::{FileFinding, ManifestOrigin, Outcome, Phase, Verdict, VerifyFinding};
 pub use plan::{
-    DownloadPolicy, GATE_METRICS, Gate, GateScope, Isolation, NormalizerId, Order, Plan,
+    DownloadPolicy, GATE_METRICS, Gate, GateScope, Isolation, NormalizerId, Order, Plan, PlanLock,
     SET_GATE_METRICS, ValueOrigin, VerifyMethod, VerifyPolicy,
 };
 pub use progress::{JobProgress, LaunchProgress, Progress, RerunReason};

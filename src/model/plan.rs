@@ -212,6 +212,16 @@ pub struct ValueOrigin {
     pub line: usize,
 }
 
+/// What a plan that was held against a lock file keeps of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PlanLock {
+    /// SHA-256 of the lock file's text.
+    pub sha256: String,
+    /// The versions that command backends must tell when they are asked, by backend.
+    pub versions: BTreeMap<String, String>,
+}
+
 /// Everything a run needs: it can be written to a file and carried out elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -267,6 +277,9 @@ pub struct Plan {
     /// The CPUs that timed jobs are bound to, by their numbers from 0; empty: none in particular.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pin_cpus: Vec<u32>,
+    /// What a lock file says beside the artifacts, if the plan was held against one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<PlanLock>,
     /// Ids of normalizers, the headline first; empty: by language.
     pub normalizers: Vec<String>,
     /// Bounds that decide the exit status.

@@ -82,6 +82,7 @@ pub fn plan(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) ->
         quiet: matrix.quiet,
         retries: matrix.retries,
         pin_cpus: matrix.pin_cpus.iter().map(|(number, _)| *number).collect(),
+        lock: None,
         normalizers: matrix
             .normalizers
             .iter()

@@ -131,7 +131,8 @@ fn compare_models(id: &str, then: &Model, now: Option<&Model>, changes: &mut Vec
         ));
     }
     for (name, artifact) in &then.artifacts {
-        if !artifact.built_in {
+        // What a lock file says does not change with the catalog.
+        if !artifact.built_in || artifact.locked {
             continue;
         }
         match now.artifacts.get(name) {

@@ -5,6 +5,7 @@ mod tidy;
 
 use crate::catalog::CatalogFile;
 use crate::event::Stamped;
+use crate::lockfile::LockFile;
 use crate::matrix::MatrixFile;
 use crate::model::Plan;
 use crate::protocol::{Reply, Request};
@@ -22,7 +23,7 @@ enum ProtocolLine {
 }
 
 /// The names of the schemas.
-pub const NAMES: [&str; 5] = ["matrix", "catalog", "plan", "event", "protocol"];
+pub const NAMES: [&str; 6] = ["matrix", "catalog", "lock", "plan", "event", "protocol"];
 
 /// Returns a schema by its name, as the text of its file.
 #[must_use]
@@ -31,6 +32,7 @@ pub fn schema(name: &str) -> Option<String> {
     let schema: Schema = match name {
         "matrix" => generator.into_root_schema_for::<MatrixFile>(),
         "catalog" => generator.into_root_schema_for::<CatalogFile>(),
+        "lock" => generator.into_root_schema_for::<LockFile>(),
         "plan" => generator.into_root_schema_for::<Plan>(),
         "event" => generator.into_root_schema_for::<Stamped>(),
         "protocol" => generator.into_root_schema_for::<ProtocolLine>(),

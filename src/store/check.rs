@@ -215,6 +215,7 @@ mod tests {
             patterns: Vec::new(),
             sources: vec![Source::Path(folder.to_path_buf())],
             built_in: false,
+            locked: false,
         }
     }
 

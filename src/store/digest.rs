@@ -35,6 +35,12 @@ pub(super) fn sha256_until(path: &Path, stop: &AtomicBool) -> io::Result<String>
     }
 }
 
+/// Returns the SHA-256 digest of some bytes in lower-case hexadecimal digits.
+#[must_use]
+pub fn sha256_bytes(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
 /// Returns one digest for an artifact: SHA-256 over the names and digests of its files, as
 /// `sha256sum` would list them.
 ///

@@ -8,7 +8,7 @@ mod hub_tree;
 mod location;
 
 pub use check::{check, check_until, combine};
-pub use digest::{artifact_digest, sha256_file};
+pub use digest::{artifact_digest, sha256_bytes, sha256_file};
 pub use hub_cache::{CachedRepository, HubCache, is_commit};
 pub use hub_tree::{HubFile, HubTree};
 pub use location::{Store, candidates};

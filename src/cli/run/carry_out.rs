@@ -3,6 +3,7 @@
 use super::present::present;
 use super::sinks::{Sinks, Telling};
 use crate::cli::exit::{Failure, say};
+use crate::cli::lock::refuse_other_versions;
 use crate::cli::secrets::Secrets;
 use crate::exec::{
     Live, Part, RunContext, RunOptions, RunSummary, listen_for_signals, probe_versions,
@@ -106,6 +107,7 @@ pub(in crate::cli) fn carry_out(mut errand: Errand<'_>) -> Result<RunSummary, Fa
     let ended = runtime.block_on(async {
         let cancel = listen_for_signals(&context.live).map_err(Failure::internal)?;
         let (versions, complaints) = probe_versions(&context, cancel.clone()).await;
+        refuse_other_versions(&context.plan, &versions)?;
         context.versions = versions;
         for complaint in complaints {
             say(&format!("warning: {}", printable(&complaint)));
@@ -192,6 +194,59 @@ pub(in crate::cli) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// Returns where models live on this machine.
+pub(in crate::cli) fn store_here() -> Result<Store, Failure> {
+    let store = Store::from_environment(|name| std::env::var_os(name)).map_err(Failure::Usage)?;
+    let absolute = |path: &Path| std::path::absolute(path).map_err(Failure::internal);
+    Ok(Store {
+        root: absolute(&store.root)?,
+        hub: HubCache {
+            root: absolute(&store.hub.root)?,
+        },
+    })
+}
+
+/// Asks the command backends of a plan for their versions, as a run does. One that gives none is
+/// told.
+pub(in crate::cli) fn backend_versions(
+    plan: &Plan,
+    command_line: &[OsString],
+) -> Result<BTreeMap<String, String>, Failure> {
+    if plan
+        .backends
+        .values()
+        .all(|backend| backend.version.is_none())
+    {
+        return Ok(BTreeMap::new());
+    }
+    let place = tempfile::tempdir().map_err(Failure::internal)?;
+    let folder = RunFolder::at(place.path());
+    let errand = Errand {
+        plan: plan.clone(),
+        path: place.path(),
+        part: None,
+        attempt: 1,
+        resumption: None,
+        options: RunOptions::default(),
+        command_line,
+        telling: Telling::Nothing,
+    };
+    let filled = fill_plan(plan, &variable).map_err(Failure::Input)?;
+    let context = context(errand, Some(filled), &folder, 0.0)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::internal)?;
+    let (versions, complaints) = runtime.block_on(async {
+        let cancel = listen_for_signals(&context.live).map_err(Failure::internal)?;
+        Ok(probe_versions(&context, cancel).await)
+    })?;
+    for complaint in complaints {
+        say(&format!("warning: {}", printable(&complaint)));
+    }
+    Ok(versions)
+}
+
 /// Returns what the run is given. `filled` is the plan with values of the environment, if it names
 /// some: what is kept names the variables, what is carried out has their values.
 fn context(
@@ -201,14 +256,8 @@ fn context(
     elapsed: f64,
 ) -> Result<RunContext, Failure> {
     let plan = filled.unwrap_or(errand.plan);
-    let store = Store::from_environment(|name| std::env::var_os(name)).map_err(Failure::Usage)?;
+    let store = store_here()?;
     let absolute = |path: &Path| std::path::absolute(path).map_err(Failure::internal);
-    let store = Store {
-        root: absolute(&store.root)?,
-        hub: HubCache {
-            root: absolute(&store.hub.root)?,
-        },
-    };
     let run_id = errand.path.file_name().map_or_else(
         || plan.name.clone(),
         |name| name.to_string_lossy().into_owned(),
