@@ -37,3 +37,4 @@ mod score_oracle;
 mod shards;
 mod shim;
 mod support;
+mod verify;

@@ -6,7 +6,7 @@ use super::load::plan_of;
 use super::run::{Errand, Telling, carry_out, status_of};
 use crate::exec::RunOptions;
 use crate::model::units::{show_bytes, show_seconds};
-use crate::model::{Job, JobKind, JobSpec, Stage, Verdict, VerifySpec};
+use crate::model::{Job, JobKind, JobSpec, Stage, Verdict, VerifyFinding, VerifySpec};
 use crate::plan::restrict;
 use crate::record::{RunFolder, RunRecord};
 use crate::ui::Table;
@@ -52,7 +52,10 @@ fn ask(
         part: None,
         attempt: 1,
         resumption: None,
-        options: RunOptions::default(),
+        options: RunOptions {
+            fresh: arguments.fresh,
+            ..RunOptions::default()
+        },
         command_line,
         telling,
     })?;
@@ -92,9 +95,7 @@ fn table(record: &RunRecord, asked: &[(&Job, &VerifySpec)], verbose: bool) -> St
             spec.model.to_string(),
             spec.artifact.as_deref().unwrap_or("none").to_owned(),
             spec.method.to_string(),
-            finding
-                .map_or("not asked", |finding| finding.verdict.word())
-                .to_owned(),
+            finding.map_or_else(|| "not asked".to_owned(), verdict),
             finding.map_or_else(String::new, |finding| show_bytes(finding.bytes_present)),
             finding
                 .and_then(|f| f.bytes_expected)
@@ -106,11 +107,9 @@ fn table(record: &RunRecord, asked: &[(&Job, &VerifySpec)], verbose: bool) -> St
             details.push_str(&format!(
                 "\n{}: {}",
                 job.spec.slug(),
-                if finding.reason.is_empty() {
-                    finding.verdict.word()
-                } else {
-                    &finding.reason
-                }
+                Some(finding.in_words())
+                    .filter(|reason| !reason.is_empty())
+                    .unwrap_or_else(|| finding.verdict.to_string())
             ));
         }
         if verbose {
@@ -131,6 +130,16 @@ fn table(record: &RunRecord, asked: &[(&Job, &VerifySpec)], verbose: bool) -> St
         details.push('\n');
     }
     format!("{}\n{details}", table.render())
+}
+
+/// Returns a verdict as a cell.
+fn verdict(finding: &VerifyFinding) -> String {
+    let remembered = if finding.remembered {
+        ", remembered"
+    } else {
+        ""
+    };
+    format!("{}{remembered}", finding.verdict)
 }
 
 /// Returns the findings as one JSON document.
@@ -167,6 +176,8 @@ fn document(record: &RunRecord, asked: &[(&Job, &VerifySpec)]) -> Result<String,
                 "bytes_present": finding.map(|finding| finding.bytes_present),
                 "bytes_expected": finding.and_then(|finding| finding.bytes_expected),
                 "network_wall": finding.map(|finding| finding.network_wall.clone()),
+                "manifest": finding.map(|finding| finding.manifest),
+                "remembered": finding.map(|finding| finding.remembered),
                 "files": files,
             })
         })

@@ -6,9 +6,14 @@ mod digest;
 mod hub_cache;
 mod hub_tree;
 mod location;
+mod partial;
+mod place;
+mod verdict_cache;
 
-pub use check::{check, check_until, combine};
+pub use check::{Found, check, check_place, find, find_by};
 pub use digest::{artifact_digest, sha256_file};
 pub use hub_cache::{CachedRepository, HubCache, is_commit};
 pub use hub_tree::{HubFile, HubTree};
-pub use location::{Store, candidates};
+pub use location::Store;
+pub use place::{Place, places};
+pub use verdict_cache::{EngineTerms, FileStamp, Inquiry, Terms};
