@@ -230,3 +230,44 @@ fn verify_answers_in_json_and_leaves_nothing_behind() {
     assert!(!place.store().exists());
     assert!(!place.path().join("runs").exists());
 }
+
+/// The older tool's `check-models`: engines and models by name, no matrix.
+#[test]
+fn models_are_asked_for_by_name() {
+    let place = Place::new();
+    let ran = place
+        .run(&["verify", "--backend", "fake", "--model", "tiny.en"])
+        .expect_status(0);
+    assert!(ran.stdout.contains("complete"), "{}", ran.stdout);
+    let unknown = place
+        .run(&["check-models", "--backend", "fakes", "--model", "tiny.en"])
+        .expect_status(2);
+    assert!(
+        unknown.stderr.contains("did you mean `fake`?"),
+        "{}",
+        unknown.stderr
+    );
+    place.run(&["verify", "--backend", "fake"]).expect_status(2);
+}
+
+/// Who names an engine that has no such model gets an answer, and not an empty table.
+#[test]
+fn what_an_engine_cannot_read_is_unsupported() {
+    let place = Place::new();
+    let arguments = [
+        "verify",
+        "--backend",
+        "candle",
+        "--model",
+        "tiny.en",
+        "--quantization",
+        "q4_0",
+        "--format",
+        "json",
+    ];
+    let answer = place.run(&arguments).expect_status(3).json();
+    let verify = &answer["verifies"][0];
+    assert_eq!(verify["verdict"], "unsupported");
+    assert_eq!(verify["job"], serde_json::Value::Null);
+    assert!(verify["reason"].as_str().unwrap().len() > 10);
+}

@@ -1,6 +1,6 @@
 //! Real engines, real weights, real speech. One at a time.
 
-use crate::support::{Place, Ran};
+use crate::support::Place;
 use std::fs;
 
 /// A matrix of whisper.cpp that survives a busy machine.
@@ -35,7 +35,7 @@ fn whisper_cpp_hears_jfk_without_an_error_and_fetches_once() {
     assert_eq!(download["status"], "not-needed");
 }
 
-/// The system calls of a verify by loading: no socket but local ones, and the canary refused.
+/// The system calls of a verify by each method: no socket but local ones, and the canary refused.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_verify_opens_no_socket() {
@@ -45,40 +45,38 @@ fn a_verify_opens_no_socket() {
         .run(&["download", "m.yaml", "--verify-method", "checksum"])
         .expect_status(0);
     for method in ["cache-check", "checksum", "load", "transcribe"] {
-        let trace = place.path().join(format!("trace-{method}"));
-        let traced = std::process::Command::new("strace")
-            .args([
-                "-f",
-                "-qq",
-                "-e",
-                "trace=socket,connect,io_uring_setup",
-                "-o",
-            ])
-            .arg(&trace)
-            .arg(crate::support::program())
-            .args(["verify", "m.yaml", "--verify-method", method])
-            .current_dir(place.path())
-            .env("EARMARK_HOME", place.store().parent().unwrap())
-            .output();
-        let Ok(output) = traced else {
-            println!("skipped: strace is not installed");
+        let arguments = ["verify", "m.yaml", "--fresh", "--verify-method", method];
+        let Some(calls) = crate::verify::sockets::calls_of(&place, &arguments, 0) else {
             return;
         };
-        Ran::from(output).expect_status(0);
-        let calls = fs::read_to_string(&trace).unwrap();
-        let other: Vec<&str> = calls
-            .lines()
-            .filter(|line| line.contains("socket(") && !line.contains("AF_UNIX"))
-            .collect();
-        let canaries = other.iter().filter(|line| line.contains("EACCES")).count();
-        assert_eq!(other.len(), canaries, "{method}: {other:?}");
-        assert_eq!(
-            canaries > 0,
-            matches!(method, "load" | "transcribe"),
-            "{method}: {calls}"
-        );
-        assert!(!calls.contains("io_uring_setup"), "{method}");
+        let asks_engine = matches!(method, "load" | "transcribe");
+        assert_eq!(calls.refused() > 0, asks_engine, "{method}");
     }
+}
+
+/// A model that was loaded once is not loaded again, until somebody wants it fresh.
+#[test]
+fn a_load_is_remembered() {
+    let place = Place::with_shared_store();
+    place.write("m.yaml", MATRIX);
+    place.run(&["download", "m.yaml"]).expect_status(0);
+    let verify = |arguments: &[&str]| {
+        let mut all = vec!["verify", "m.yaml", "--format", "json"];
+        all.extend(arguments);
+        place.run(&all).expect_status(0).json()["verifies"][0].clone()
+    };
+    crate::support::eventually("the verdict is remembered", || {
+        verify(&[])["remembered"] == true
+    });
+    assert_eq!(verify(&["--fresh"])["remembered"], false);
+    assert_eq!(
+        verify(&["--verify-method", "transcribe", "--fresh"])["remembered"],
+        false
+    );
+    assert_eq!(
+        verify(&["--verify-method", "transcribe"])["remembered"],
+        true
+    );
 }
 
 /// An engine that refuses a model gives an answer.

@@ -84,7 +84,7 @@ fn a_lock_file_names_every_byte_and_holds_until_something_changes() {
     assert_eq!(written.stdout, "mine.lock.yaml\n");
     assert_eq!(
         written.stderr,
-        "written: 1 artifacts, 1 engines, 1 recordings\n"
+        "written: 1 artifact, 1 engine, 1 recording\n"
     );
     let text = fs::read_to_string(place.path().join("mine.lock.yaml")).unwrap();
     insta::assert_snapshot!(text);
@@ -106,9 +106,11 @@ fn without_a_lock_file_the_way_to_one_is_told() {
     );
 }
 
+type Change<'a> = &'a dyn Fn(&Place);
+
 #[test]
 fn whatever_is_not_in_the_lock_file_is_refused_by_its_name() {
-    let changes: [(&str, &dyn Fn(&Place)); 6] = [
+    let changes: [(&str, Change<'_>); 6] = [
         (
             "the engine `my-cli` has version 1.1, and 1.0 is locked",
             &|place| {
@@ -210,10 +212,10 @@ fn a_saved_plan_keeps_what_was_locked() {
     place
         .run(&["run", "plan.json", "--locked", "--out", "run"])
         .expect_status(0);
-    let plain = place
+    let unlocked = place
         .run(&["plan", "mine.yaml", "--format", "json"])
         .expect_status(0);
-    place.write("plain.json", &plain.stdout);
+    place.write("plain.json", &unlocked.stdout);
     let refused = place
         .run(&["run", "plain.json", "--locked", "--out", "refused"])
         .expect_status(2);
@@ -225,7 +227,7 @@ fn a_saved_plan_keeps_what_was_locked() {
         refused.stderr
     );
     // What the plan means does not depend on being locked: its jobs have the same ids.
-    assert_eq!(plan.json()["jobs"], plain.json()["jobs"]);
+    assert_eq!(plan.json()["jobs"], unlocked.json()["jobs"]);
 }
 
 #[test]

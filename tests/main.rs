@@ -38,3 +38,4 @@ mod score_oracle;
 mod shards;
 mod shim;
 mod support;
+mod verify;

@@ -199,6 +199,10 @@ impl FromStr for RerunWish {
 }
 
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(super) struct RunArguments {
     /// A matrix file, or a plan that `earmark plan --format json` wrote.
     #[arg(value_hint = ValueHint::FilePath, required_unless_present = "resume")]
@@ -232,6 +236,9 @@ pub(super) struct RunArguments {
     /// Leave out whole rounds of launches that would end later than this, such as `2h`.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(super) time_budget: Option<Duration>,
+    /// Ask every verify again: take no verdict that is remembered.
+    #[arg(long)]
+    pub(super) fresh: bool,
     /// Show the plan and stop.
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -277,6 +284,9 @@ pub(super) struct VerifyArguments {
     /// Fetch what is missing (`earmark download` does).
     #[arg(long)]
     pub(super) download: bool,
+    /// Ask again: take no verdict that is remembered.
+    #[arg(long)]
+    pub(super) fresh: bool,
     /// How the findings are shown.
     #[arg(long, value_enum, default_value = "table")]
     pub(super) format: TableFormat,

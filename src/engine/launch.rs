@@ -61,6 +61,10 @@ const KEPT_WITH_NETWORK: [&str; 21] = [
     "XDG_CONFIG_HOME",
 ];
 
+/// An address at which nobody answers: the port is that of a service which throws away what it is sent,
+/// and which nobody runs. No name has to be looked up for it.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
 /// Returns the environment of a child: an allow-list of what the runner has, and nothing else.
 /// `get` is the runner's own environment.
 #[must_use]
@@ -121,6 +125,13 @@ pub(super) fn offline_environment(
     ] {
         set(name, "1");
     }
+    for name in ["HF_ENDPOINT", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        set(name, NOWHERE);
+    }
+    // Some programs read only these, and some only the others.
+    for name in ["http_proxy", "https_proxy", "all_proxy"] {
+        set(name, NOWHERE);
+    }
     environment
 }
 
@@ -140,5 +151,15 @@ mod tests {
         );
         let offline = child_environment(false, |name| Some(name.into()));
         assert!(!offline.contains_key("HTTPS_PROXY"));
+    }
+
+    #[test]
+    fn a_child_without_a_network_is_told_so_and_led_nowhere() {
+        let environment = offline_environment(1, |name| Some(name.into()));
+        assert_eq!(environment["HF_HUB_OFFLINE"], "1");
+        for name in ["HF_ENDPOINT", "HTTPS_PROXY", "https_proxy"] {
+            assert_eq!(environment[name], NOWHERE, "{name}");
+        }
+        assert!(!environment.contains_key("NO_PROXY"));
     }
 }

@@ -156,12 +156,12 @@ impl Dispatcher<'_> {
         verified: Verified,
         running: &mut JoinSet<Finished>,
     ) -> io::Result<()> {
-        if let (Some(folder), JobSpec::Verify(spec)) =
-            (verified.folder, &self.context.plan.jobs[position].spec)
+        if let (Some(place), JobSpec::Verify(spec)) =
+            (verified.place, &self.context.plan.jobs[position].spec)
             && let Some(artifact) = &spec.artifact
         {
             let key = (spec.model.to_string(), artifact.to_string());
-            self.state.folders.insert(key, folder);
+            self.state.places.insert(key, place);
         }
         // Where no process was started there is nothing to tell but the verdict.
         if verified.ended.usage.is_some() {

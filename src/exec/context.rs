@@ -18,6 +18,8 @@ pub struct RunOptions {
     pub max_failures: Option<usize>,
     /// Leave out whole rounds of launches that would end later than this.
     pub time_budget: Option<Duration>,
+    /// Ask every verify again, whatever is remembered.
+    pub fresh: bool,
 }
 
 /// The part of a plan that a run does.

@@ -13,6 +13,7 @@ mod engine;
 mod inputs;
 mod known_clip;
 mod live;
+mod look;
 mod notes;
 mod output;
 mod process;

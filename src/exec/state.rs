@@ -2,8 +2,8 @@
 
 use super::context::RunContext;
 use crate::model::{JobId, JobProgress, Outcome, VerifyFinding};
+use crate::store::Place;
 use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// A job while the run goes on.
@@ -94,8 +94,10 @@ impl JobState {
 pub(super) struct RunState {
     pub(super) jobs: Vec<JobState>,
     positions: HashMap<JobId, usize>,
-    /// Folders of artifacts that were found complete, by (model, artifact).
-    pub(super) folders: HashMap<(String, String), PathBuf>,
+    /// Where artifacts were found complete, by (model, artifact).
+    pub(super) places: HashMap<(String, String), Place>,
+    /// Artifacts that are not what is locked, with the reason, by (model, artifact).
+    pub(super) not_locked: HashMap<(String, String), String>,
     /// Jobs that went wrong in this run, or were skipped because of one.
     pub(super) new_faults: usize,
 }
@@ -123,7 +125,8 @@ impl RunState {
                 .enumerate()
                 .map(|(position, job)| (job.id.clone(), position))
                 .collect(),
-            folders: HashMap::new(),
+            places: HashMap::new(),
+            not_locked: HashMap::new(),
             new_faults: 0,
         }
     }

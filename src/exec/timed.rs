@@ -12,10 +12,9 @@ use crate::event::RunEvent;
 use crate::model::{
     BenchmarkSpec, Job, JobKind, JobSpec, Outcome, Phase, Stage, Verdict, VerifyPolicy,
 };
-use crate::store::{artifact_digest, candidates, check};
+use crate::store::{Place, find, identify};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -192,19 +191,29 @@ impl Dispatcher<'_> {
             })
             .collect();
         for (model, id) in wanted {
-            let Some(folder) = self.folder_of(&model, &id) else {
+            let Some(place) = self.place_of(&model, &id) else {
                 continue;
             };
-            let files = context.plan.models[&model].artifacts[&id].files.clone();
+            let locked = context.plan.models[&model].artifacts[&id].locked;
             let mut cancel = Cancel(self.cancel.clone());
-            let digest = tokio::select! {
+            let identified = tokio::select! {
                 biased;
                 _ = cancel.wait() => return Ok(()),
-                digest = tokio::task::spawn_blocking(move || {
-                    artifact_digest(&folder, files.keys())
-                }) => digest,
+                identified = tokio::task::spawn_blocking(move || {
+                    let identity = identify(&place)?;
+                    let differing = if locked { identity.differing(&place)? } else { Vec::new() };
+                    io::Result::Ok((identity.digest, differing))
+                }) => identified,
             };
-            if let Ok(Ok(digest)) = digest {
+            if let Ok(Ok((digest, differing))) = identified {
+                if !differing.is_empty() {
+                    let reason = format!(
+                        "`{id}` of `{model}` is not what is locked: {}",
+                        differing.join("; ")
+                    );
+                    let key = (model.clone(), id.clone());
+                    self.state.not_locked.insert(key, reason);
+                }
                 self.emit(RunEvent::ArtifactIdentified {
                     model,
                     artifact: id,
@@ -215,17 +224,12 @@ impl Dispatcher<'_> {
         Ok(())
     }
 
-    /// Returns the folder of an artifact: where a verify found it, else where it may be.
-    fn folder_of(&self, model: &str, id: &str) -> Option<PathBuf> {
+    /// Returns the place of an artifact: where a verify found it, else where it may be.
+    fn place_of(&self, model: &str, id: &str) -> Option<Place> {
         let key = (model.to_owned(), id.to_owned());
-        self.state.folders.get(&key).cloned().or_else(|| {
+        self.state.places.get(&key).cloned().or_else(|| {
             let artifact = self.context.plan.models.get(model)?.artifacts.get(id)?;
-            let folders = candidates(artifact, &self.context.store);
-            folders
-                .iter()
-                .find(|folder| check(artifact, &[folder], false).verdict == Verdict::Complete)
-                .or(folders.first())
-                .cloned()
+            Some(find(artifact, &self.context.store).place)
         })
     }
 
@@ -248,10 +252,17 @@ impl Dispatcher<'_> {
                 return self.end(position, Outcome::Failed { phase, reason });
             }
         };
+        let not_locked = spec.artifact.as_ref().and_then(|id| {
+            let key = (spec.model.to_string(), id.to_string());
+            self.state.not_locked.get(&key).cloned()
+        });
+        if let Some(reason) = not_locked {
+            let phase = Phase::Verify;
+            return self.end(position, Outcome::Failed { phase, reason });
+        }
         let folder = spec.artifact.as_ref().and_then(|id| {
-            let model = context.plan.models.get(spec.model.as_str())?;
-            let files = model.artifacts.get(id.as_str())?.files.keys();
-            Some((self.folder_of(&spec.model, id)?, files.cloned().collect()))
+            let place = self.place_of(&spec.model, id)?;
+            Some((place.folder.clone(), place.names()))
         });
         let names: Vec<&str> = utterances.iter().map(|audio| audio.id.as_str()).collect();
         let mut trials = trials_to_do(spec, &names, &self.state.jobs[position].done(launch));

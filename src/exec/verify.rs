@@ -4,35 +4,32 @@ use super::attempt::TrialRequest;
 use super::context::{Cancellation, RunContext};
 use super::engine::{EngineTask, run_engine};
 use super::known_clip;
+use super::look::{Looked, artifact_of, look, note, size_of};
 use super::notes::Notes;
-use super::supervise::{Cancel, Ended};
-use crate::clock::Clock;
+use super::supervise::Ended;
 use crate::corpus::{DecodeLimits, DecodedCache, clip_of};
 use crate::model::{
-    Artifact, AudioSource, Job, ModelSize, Outcome, Phase, Utterance, Verdict, VerifyFinding,
-    VerifyMethod, VerifySpec,
+    AudioSource, Job, Outcome, Phase, Utterance, Verdict, VerifyFinding, VerifyMethod, VerifySpec,
 };
 use crate::protocol::{Reply, Request};
-use crate::store::{candidates, check_until};
-use std::path::PathBuf;
+use crate::store::{Found, Place};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a verify came to.
 pub(super) struct Verified {
     pub(super) ended: Ended,
     pub(super) finding: VerifyFinding,
     /// Where the artifact was found complete.
-    pub(super) folder: Option<PathBuf>,
+    pub(super) place: Option<Place>,
 }
 
 impl Verified {
     /// A verify that started no process.
-    fn plainly(outcome: Outcome, finding: VerifyFinding, folder: Option<PathBuf>) -> Self {
+    fn plainly(outcome: Outcome, finding: VerifyFinding, place: Option<Place>) -> Self {
         Self {
             ended: Ended::without_process(outcome),
             finding,
-            folder,
+            place,
         }
     }
 }
@@ -45,105 +42,42 @@ pub(super) async fn verify(
     notes: Notes,
     cancel: Cancellation,
 ) -> Verified {
-    let artifact = spec.artifact.as_ref().and_then(|id| {
-        let model = context.plan.models.get(spec.model.as_str())?;
-        model.artifacts.get(id.as_str()).cloned()
-    });
-    let Some(artifact) = artifact else {
+    let Some(artifact) = artifact_of(&context, &spec) else {
         // An engine that reads no model has nothing to verify.
         let finding = VerifyFinding::plain(Verdict::Complete, "");
         return Verified::plainly(Outcome::Completed, finding, None);
     };
-    let (finding, folder) = match look(&context, &spec, artifact.clone(), cancel.clone()).await {
-        Ok(found) => found,
+    match look(&context, &spec, artifact, cancel.clone()).await {
+        Ok(Looked::Answered(found)) => {
+            let place = found.is_complete().then_some(found.place);
+            Verified::plainly(Outcome::Completed, found.finding, place)
+        }
+        Ok(Looked::Right(found, inquiry)) => {
+            let verified = ask_engine(&context, job, &spec, *found, notes, cancel).await;
+            note(inquiry, &verified.finding).await;
+            verified
+        }
         Err(outcome) => {
             let verdict = match outcome {
                 Outcome::TimedOut { .. } => Verdict::TimedOut,
                 _ => Verdict::Error,
             };
             let finding = VerifyFinding::plain(verdict, outcome.reason());
-            return Verified::plainly(outcome, finding, None);
+            Verified::plainly(outcome, finding, None)
         }
-    };
-    let asks_engine = matches!(spec.method, VerifyMethod::Load | VerifyMethod::Transcribe);
-    match folder {
-        Some(folder) if asks_engine => {
-            ask_engine(
-                &context, job, &spec, &artifact, folder, finding, notes, cancel,
-            )
-            .await
-        }
-        folder => Verified::plainly(Outcome::Completed, finding, folder),
     }
 }
 
-/// Looks at the files, for as long as they may take. Returns the finding and, if they are right,
-/// their folder; else how the job ended.
-async fn look(
-    context: &RunContext,
-    spec: &VerifySpec,
-    artifact: Artifact,
-    cancel: Cancellation,
-) -> Result<(VerifyFinding, Option<PathBuf>), Outcome> {
-    let digests = spec.method == VerifyMethod::Checksum;
-    let bytes = artifact.expected_bytes().filter(|_| digests);
-    let limit = context.plan.deadlines.files_of(
-        &spec.backend,
-        &spec.model,
-        size_of(context, spec),
-        bytes.unwrap_or(0),
-    );
-    let folders = candidates(&artifact, &context.store);
-    let stop = Arc::new(AtomicBool::new(false));
-    let stopped = Arc::clone(&stop);
-    let looking = tokio::task::spawn_blocking(move || {
-        for folder in &folders {
-            let finding = check_until(&artifact, std::slice::from_ref(folder), digests, &stopped);
-            if finding.verdict == Verdict::Complete {
-                return (finding, Some(folder.clone()));
-            }
-        }
-        (check_until(&artifact, &folders, digests, &stopped), None)
-    });
-    let deadline = context.live.clock.now().saturating_add(limit);
-    let mut cancel = Cancel(cancel);
-    let phase = Phase::Verify;
-    let ended = tokio::select! {
-        biased;
-        reason = cancel.wait() => Err(Outcome::Cancelled { reason }),
-        looked = looking => looked.map_err(|error| Outcome::Failed {
-            phase,
-            reason: format!("looking at the files failed: {error}"),
-        }),
-        () = context.live.sleep_until(deadline) => Err(Outcome::TimedOut {
-            phase,
-            limit_seconds: limit.as_secs_f64(),
-        }),
-    };
-    // A file system that does not answer keeps its thread; one that does lets it go at once.
-    stop.store(true, Ordering::Relaxed);
-    ended
-}
-
-fn size_of(context: &RunContext, spec: &VerifySpec) -> ModelSize {
-    let model = context.plan.models.get(spec.model.as_str());
-    model.map_or(ModelSize::Large, |model| model.size)
-}
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one call site; a struct would only rename them"
-)]
+/// Has the engine load what was found, and transcribe if that is asked.
 async fn ask_engine(
     context: &Arc<RunContext>,
     job: Job,
     spec: &VerifySpec,
-    artifact: &Artifact,
-    folder: PathBuf,
-    mut finding: VerifyFinding,
+    found: Found,
     notes: Notes,
     cancel: Cancellation,
 ) -> Verified {
+    let Found { mut finding, place } = found;
     let limit =
         context
             .plan
@@ -177,7 +111,7 @@ async fn ask_engine(
         job: job.id,
         backend: spec.backend.to_string(),
         model: spec.model.to_string(),
-        folder: Some((folder.clone(), artifact.files.keys().cloned().collect())),
+        folder: Some((place.folder.clone(), place.names())),
         settings: spec.settings.to_map(),
         launch: 0,
         load_limit: limit,
@@ -205,11 +139,11 @@ async fn ask_engine(
         finding.verdict = Verdict::Corrupt;
         finding.reason = reason;
     }
-    let folder = (finding.verdict == Verdict::Complete).then_some(folder);
+    let place = (finding.verdict == Verdict::Complete).then_some(place);
     Verified {
         ended,
         finding,
-        folder,
+        place,
     }
 }
 

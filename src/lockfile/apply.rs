@@ -3,9 +3,9 @@
 
 use super::file::{LockFile, LockedArtifact, LockedAudio, LockedSource};
 use super::make::{artifacts_of, engines_of};
-use crate::model::{Artifact, ArtifactFile, AudioDefinition, Plan, PlanLock, Source};
+use crate::model::{Artifact, ArtifactFile, AudioDefinition, JobSpec, Plan, PlanLock, Source};
 use indexmap::IndexMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Holds a plan whose recordings' digests have been noted against a lock file, and writes into its
 /// artifacts what is locked of them. `digest` is the SHA-256 of the lock file's text. Returns what differs, one sentence each without a full stop;
@@ -80,8 +80,8 @@ fn plan_version(differences: &mut Vec<String>, plan: &Plan, engine: &str, then: 
     }
 }
 
-/// Returns the versions that are not as a plan has them locked, one sentence each. `versions` is what
-/// command backends say of themselves.
+/// Returns the versions of what a plan measures that are not as it has them locked, one sentence
+/// each. `versions` is what command backends say of themselves.
 #[must_use]
 pub fn differing_versions(plan: &Plan, versions: &BTreeMap<String, String>) -> Vec<String> {
     let differs = |(engine, then): (&String, &String)| match versions.get(engine) {
@@ -93,8 +93,20 @@ pub fn differing_versions(plan: &Plan, versions: &BTreeMap<String, String>) -> V
             "the engine `{engine}` does not say its version, and {then} is locked"
         )),
     };
+    let measured: BTreeSet<&str> = plan
+        .jobs
+        .iter()
+        .filter(|job| job.skip.is_none())
+        .filter_map(|job| match &job.spec {
+            JobSpec::Benchmark(spec) => Some(spec.backend.as_str()),
+            _ => None,
+        })
+        .collect();
     let locked = plan.lock.iter().flat_map(|lock| &lock.versions);
-    locked.filter_map(differs).collect()
+    locked
+        .filter(|(engine, _)| measured.contains(engine.as_str()))
+        .filter_map(differs)
+        .collect()
 }
 
 /// Returns an artifact as it is locked, or in what its definition is not what was locked.

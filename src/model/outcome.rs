@@ -282,6 +282,17 @@ pub enum ManifestOrigin {
 }
 
 impl VerifyFinding {
+    /// Returns the reason in words, and of an earlier answer that it is one; empty for a fresh answer
+    /// that all is well.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        if self.remembered {
+            "remembered: nothing has changed since it was asked".into()
+        } else {
+            self.reason.clone()
+        }
+    }
+
     /// Returns a finding without files.
     #[must_use]
     pub fn plain(verdict: Verdict, reason: impl Into<String>) -> Self {

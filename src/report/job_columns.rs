@@ -2,7 +2,7 @@
 
 use super::cell::Cell;
 use super::columns::{Column, column};
-use crate::model::{Job, JobSpec, Outcome, Phase, ProcessEnd, RerunReason};
+use crate::model::{Job, JobSpec, Outcome, Phase, ProcessEnd, RerunReason, VerifyFinding};
 use crate::record::{AttemptRecord, JobRecord, RunRecord};
 
 /// A job with what became of it: a verify or a download once for each machine that did it.
@@ -130,12 +130,12 @@ pub fn job_columns<'a>() -> Vec<Column<JobRow<'a>>> {
         ),
         job(
             "reason",
-            "Why it ended so, or what the verdict rests on.",
+            "Why it ended so, or what the verdict rests on; of a verdict that was remembered, that it was.",
             |_, row| {
                 let finding = row.found.and_then(|found| found.finding.as_ref());
                 let reasons = [
                     row.outcome().map(Outcome::reason),
-                    finding.map(|finding| finding.reason.clone()),
+                    finding.map(VerifyFinding::in_words),
                 ];
                 let reasons: Vec<String> = reasons
                     .into_iter()

@@ -1,69 +1,110 @@
 //! Is an artifact there, whole and right? By `stat`, and by reading it where the method asks.
 
-use super::digest::sha256_until;
-use crate::model::{Artifact, ArtifactFile, FileFinding, ManifestOrigin, Verdict, VerifyFinding};
+use super::digest::{git_blob_until, sha256_until};
+use super::location::Store;
+use super::partial::Partials;
+use super::place::{Place, places};
+use crate::model::{Artifact, ArtifactFile, FileFinding, Verdict, VerifyFinding};
 use rayon::prelude::*;
+use rustix::fs::{Access, access};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-/// Looks for an artifact in each folder it may lie in, in their order. Returns the finding of the
-/// first that is complete, else of the first where anything is, else that it is missing.
-#[must_use]
-pub fn check(artifact: &Artifact, folders: &[impl AsRef<Path>], digests: bool) -> VerifyFinding {
-    check_until(artifact, folders, digests, &AtomicBool::new(false))
+/// What was found of an artifact, and where.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The finding.
+    pub finding: VerifyFinding,
+    /// The place that it is about: the first where the artifact is complete, else the first where
+    /// anything of it is, else the first.
+    pub place: Place,
 }
 
-/// The same as [`check`], given up as soon as `stop` is set: what has not been read then is an
-/// error.
+impl Found {
+    /// Returns whether all that was asked for is there and right.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.finding.verdict == Verdict::Complete
+    }
+}
+
+/// Looks for an artifact in each place that it may lie in, by size alone.
 #[must_use]
-pub fn check_until(
-    artifact: &Artifact,
-    folders: &[impl AsRef<Path>],
-    digests: bool,
-    stop: &AtomicBool,
-) -> VerifyFinding {
-    let mut best: Option<VerifyFinding> = None;
-    for folder in folders {
-        let finding = check_folder(artifact, folder.as_ref(), digests, stop);
-        if finding.verdict == Verdict::Complete {
-            return finding;
+pub fn find(artifact: &Artifact, store: &Store) -> Found {
+    find_by(places(artifact, store), |place| {
+        check_place(place, false, &AtomicBool::new(false))
+    })
+}
+
+/// Looks into places, of which there must be one, in their order until the artifact is complete in one.
+/// `look` is how.
+#[must_use]
+pub fn find_by(places: Vec<Place>, mut look: impl FnMut(&Place) -> VerifyFinding) -> Found {
+    let mut best: Option<Found> = None;
+    for place in places {
+        let found = Found {
+            finding: look(&place),
+            place,
+        };
+        if found.is_complete() {
+            return found;
         }
-        if best
-            .as_ref()
-            .is_none_or(|best| best.verdict == Verdict::Missing)
-        {
-            best = Some(finding);
+        let is_better = best.as_ref().is_none_or(|best| {
+            best.finding.verdict == Verdict::Missing && found.finding.verdict != Verdict::Missing
+        });
+        if is_better {
+            best = Some(found);
         }
     }
-    best.unwrap_or_else(|| VerifyFinding::plain(Verdict::Missing, "there is no place to look in"))
+    best.expect("an artifact has at least one place that it may lie in")
 }
 
-fn check_folder(
-    artifact: &Artifact,
-    folder: &Path,
-    digests: bool,
-    stop: &AtomicBool,
-) -> VerifyFinding {
-    let files: Vec<FileFinding> = artifact
-        .files
+/// Looks for what an artifact's definition says, in each of some folders. Returns the finding of the
+/// first where it is complete, else of the first where anything is, else that it is missing.
+#[must_use]
+pub fn check(artifact: &Artifact, folders: &[impl AsRef<Path>], digests: bool) -> VerifyFinding {
+    let places: Vec<Place> = folders
         .iter()
-        .collect::<Vec<_>>()
-        .par_iter()
-        .map(|(name, expected)| check_file(folder, name, expected, digests.then_some(stop)))
+        .map(|folder| Place::plain(artifact, folder.as_ref().to_path_buf()))
         .collect();
-    combine(artifact, folder, files)
+    if places.is_empty() {
+        return VerifyFinding::plain(Verdict::Missing, "there is no place to look in");
+    }
+    find_by(places, |place| {
+        check_place(place, digests, &AtomicBool::new(false))
+    })
+    .finding
+}
+
+/// Looks at the files of one place, and reads them if `digests` are asked for: as many at once as
+/// there are cores. Given up as soon as `stop` is set: what has not been read then is an error.
+#[must_use]
+pub fn check_place(place: &Place, digests: bool, stop: &AtomicBool) -> VerifyFinding {
+    let partials = Partials::new(place);
+    let read = digests.then_some(stop);
+    let check = |name: &String, file: &ArtifactFile| check_file(&partials, place, name, file, read);
+    let files = if digests {
+        let files: Vec<(&String, &ArtifactFile)> = place.files.iter().collect();
+        let files = files.into_par_iter().with_max_len(1);
+        files.map(|(name, file)| check(name, file)).collect()
+    } else {
+        // To hand a stat call to another core costs more than the call.
+        place
+            .files
+            .iter()
+            .map(|(name, file)| check(name, file))
+            .collect()
+    };
+    combine(place, files)
 }
 
 /// Returns the verdict on an artifact from those on its files.
-#[must_use]
-pub fn combine(artifact: &Artifact, folder: &Path, files: Vec<FileFinding>) -> VerifyFinding {
+fn combine(place: &Place, files: Vec<FileFinding>) -> VerifyFinding {
     let count = |word: &str| files.iter().filter(|file| file.verdict == word).count();
-    let verdict = if count("complete") == files.len() {
-        Verdict::Complete
-    } else if count("missing") == files.len() {
+    let verdict = if count("missing") == files.len() {
         Verdict::Missing
     } else if count("error") > 0 {
         Verdict::Error
@@ -71,237 +112,166 @@ pub fn combine(artifact: &Artifact, folder: &Path, files: Vec<FileFinding>) -> V
         Verdict::Corrupt
     } else if count("missing") + count("incomplete") > 0 {
         Verdict::Incomplete
-    } else {
+    } else if count("unknown") > 0 || !place.unlisted.is_empty() {
         Verdict::Unknown
+    } else {
+        Verdict::Complete
     };
-    let faults: Vec<String> = files
+    VerifyFinding {
+        verdict,
+        reason: reason(place, verdict, &files),
+        bytes_present: files.iter().map(|file| file.bytes_present).sum(),
+        bytes_expected: place.expected_bytes(),
+        files,
+        network_wall: "none-needed".into(),
+        manifest: place.manifest,
+        remembered: false,
+    }
+}
+
+/// Returns why the verdict is what it is, with the folder and, where one helps, a remedy.
+fn reason(place: &Place, verdict: Verdict, files: &[FileFinding]) -> String {
+    let folder = place.folder.display();
+    match verdict {
+        Verdict::Complete => return String::new(),
+        Verdict::Missing => return format!("nothing of it is in {folder}"),
+        _ => {}
+    }
+    let mut faults: Vec<String> = files
         .iter()
         .filter(|file| file.verdict != "complete")
         .map(|file| format!("{}: {}", file.name, file.reason))
         .collect();
-    let reason = match verdict {
-        Verdict::Complete => String::new(),
-        Verdict::Missing => format!("nothing of it is in {}", folder.display()),
-        _ => format!("{} ({})", faults.join("; "), folder.display()),
+    if !place.unlisted.is_empty() {
+        let globs = place.unlisted.join("`, `");
+        faults.push(format!(
+            "no manifest: nothing tells what `{globs}` stands for"
+        ));
+    }
+    let remedy = if verdict == Verdict::Unknown {
+        "; give `bytes` and `sha256` of each file in its definition"
+    } else {
+        ""
     };
-    VerifyFinding {
-        verdict,
-        reason,
-        bytes_present: files.iter().map(|file| file.bytes_present).sum(),
-        bytes_expected: artifact.expected_bytes(),
-        files,
-        network_wall: "none-needed".into(),
-        manifest: ManifestOrigin::Catalog,
-        remembered: false,
+    format!("{} ({folder}){remedy}", faults.join("; "))
+}
+
+/// What was seen of one file.
+struct Seen {
+    verdict: &'static str,
+    reason: String,
+    bytes: u64,
+}
+
+impl Seen {
+    fn new(verdict: &'static str, reason: impl Into<String>, bytes: u64) -> Self {
+        Self {
+            verdict,
+            reason: reason.into(),
+            bytes,
+        }
     }
 }
 
 /// Looks at one file; reads it if `read` is there, until that is set.
 fn check_file(
-    folder: &Path,
+    partials: &Partials<'_>,
+    place: &Place,
     name: &str,
     expected: &ArtifactFile,
     read: Option<&AtomicBool>,
 ) -> FileFinding {
     let started = Instant::now();
-    let mut finding = FileFinding {
+    let path = place.folder.join(name);
+    let seen = match fs::metadata(&path) {
+        Ok(metadata) if !metadata.is_file() => Seen::new("error", "is not a file", 0),
+        Ok(metadata) => judge(&path, metadata.len(), expected, read),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            judge_absent(partials, &path, name, expected)
+        }
+        Err(error) => Seen::new("error", error.to_string(), 0),
+    };
+    FileFinding {
         name: name.to_owned(),
-        verdict: String::new(),
-        reason: String::new(),
-        bytes_present: 0,
+        verdict: seen.verdict.into(),
+        reason: seen.reason,
+        bytes_present: seen.bytes,
         bytes_expected: expected.bytes,
-        seconds: 0.0,
-    };
-    let (verdict, reason) = judge(folder, name, expected, read, &mut finding.bytes_present);
-    finding.verdict = verdict.into();
-    finding.reason = reason;
-    finding.seconds = started.elapsed().as_secs_f64();
-    finding
+        seconds: started.elapsed().as_secs_f64(),
+    }
 }
 
-fn judge(
-    folder: &Path,
-    name: &str,
-    expected: &ArtifactFile,
-    read: Option<&AtomicBool>,
-    present: &mut u64,
-) -> (&'static str, String) {
-    let path = folder.join(name);
-    let metadata = match fs::metadata(&path) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == ErrorKind::NotFound => return judge_absent(&path),
-        Err(error) => return ("error", error.to_string()),
-    };
-    if !metadata.is_file() {
-        return ("error", "is not a file".into());
-    }
-    *present = metadata.len();
-    if metadata.len() == 0 && expected.bytes != Some(0) {
-        return ("incomplete", "is empty".into());
-    }
-    if let Some(bytes) = expected.bytes {
-        if metadata.len() < bytes {
-            return (
+/// Judges a file that is there.
+fn judge(path: &Path, length: u64, expected: &ArtifactFile, read: Option<&AtomicBool>) -> Seen {
+    let seen = |verdict, reason: String| Seen::new(verdict, reason, length);
+    match expected.bytes {
+        Some(bytes) if length < bytes => {
+            let empty = if length == 0 { "is empty: " } else { "" };
+            return seen(
                 "incomplete",
-                format!("has {} of {bytes} bytes", metadata.len()),
+                format!("{empty}has {length} of {bytes} bytes"),
             );
         }
-        if metadata.len() > bytes {
-            return (
-                "corrupt",
-                format!("has {} bytes, expected {bytes}", metadata.len()),
-            );
+        Some(bytes) if length > bytes => {
+            return seen("corrupt", format!("has {length} bytes, expected {bytes}"));
         }
+        None if length == 0 => return seen("incomplete", "is empty".into()),
+        _ => {}
     }
-    if let Err(error) = fs::File::open(&path) {
-        return ("error", format!("cannot be read: {error}"));
+    // Asked without opening it, which would cost as much again as all the rest.
+    if let Err(error) = access(path, Access::READ_OK) {
+        let error = std::io::Error::from(error);
+        return seen("error", format!("cannot be read: {error}"));
     }
-    let Some(stop) = read else {
-        return match expected.bytes {
-            Some(_) => ("complete", String::new()),
-            None => ("unknown", "no manifest: its size is not known".into()),
-        };
-    };
-    let Some(wanted) = &expected.sha256 else {
-        return ("unknown", "no manifest: its digest is not known".into());
-    };
-    match sha256_until(&path, stop) {
-        Ok(found) if found == *wanted => ("complete", String::new()),
-        Ok(found) => ("corrupt", format!("SHA-256 is {found}, expected {wanted}")),
-        Err(error) => ("error", format!("cannot be read: {error}")),
+    match (read, expected.bytes) {
+        (Some(stop), _) => judge_content(path, length, expected, stop),
+        (None, Some(_)) => seen("complete", String::new()),
+        (None, None) => seen("unknown", "no manifest: its size is not known".into()),
     }
 }
 
-/// A file that is not there: never there, a link to nothing, or begun and not finished.
-fn judge_absent(path: &Path) -> (&'static str, String) {
-    if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
-        return ("incomplete", "is a link to nothing".into());
+/// Reads a file and judges what it holds. What it is called in a cache proves nothing.
+fn judge_content(path: &Path, length: u64, expected: &ArtifactFile, stop: &AtomicBool) -> Seen {
+    let (what, wanted, found) = if let Some(wanted) = &expected.sha256 {
+        ("SHA-256", wanted, sha256_until(path, stop))
+    } else if let Some(wanted) = &expected.git_blob {
+        ("git blob", wanted, git_blob_until(path, stop))
+    } else {
+        return Seen::new("unknown", "no manifest: its digest is not known", length);
+    };
+    match found {
+        Ok(found) if found == *wanted => Seen::new("complete", "", length),
+        Ok(found) => {
+            let reason = format!("{what} is {found}, expected {wanted}");
+            Seen::new("corrupt", reason, length)
+        }
+        Err(error) => Seen::new("error", format!("cannot be read: {error}"), length),
     }
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".incomplete");
-    match fs::metadata(&partial) {
-        Ok(metadata) => (
-            "incomplete",
-            format!("only {} bytes have arrived", metadata.len()),
-        ),
-        Err(_) => ("missing", "is not there".into()),
+}
+
+/// Judges a file that is not there: never there, a link to nothing, or begun and not finished.
+fn judge_absent(partials: &Partials<'_>, path: &Path, name: &str, expected: &ArtifactFile) -> Seen {
+    let link = fs::read_link(path).ok();
+    let target = link.as_deref().and_then(Path::file_name);
+    let begun = partials.bytes_of(name, expected, target.and_then(|name| name.to_str()));
+    let of = |bytes: u64| match expected.bytes {
+        Some(all) => format!("{bytes} of {all} bytes"),
+        None => format!("{bytes} bytes"),
+    };
+    match (link.is_some(), begun) {
+        (true, Some(bytes)) => {
+            let reason = format!("is a link to nothing; only {} have arrived", of(bytes));
+            Seen::new("incomplete", reason, bytes)
+        }
+        (true, None) => Seen::new("incomplete", format!("is a link to nothing: {}", of(0)), 0),
+        (false, Some(bytes)) => {
+            let reason = format!("only {} have arrived", of(bytes));
+            Seen::new("incomplete", reason, bytes)
+        }
+        (false, None) => Seen::new("missing", format!("is not there: {}", of(0)), 0),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Source;
-    use std::os::unix::fs::symlink;
-
-    /// SHA-256 of `hello`.
-    const HELLO: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
-
-    fn artifact(folder: &Path) -> Artifact {
-        let file = |bytes| ArtifactFile {
-            bytes: Some(bytes),
-            sha256: Some(HELLO.into()),
-            git_blob: None,
-        };
-        Artifact {
-            model: "m".into(),
-            id: "a".into(),
-            files: [
-                ("one.bin".to_owned(), file(5)),
-                ("two.bin".to_owned(), file(5)),
-            ]
-            .into_iter()
-            .collect(),
-            patterns: Vec::new(),
-            sources: vec![Source::Path(folder.to_path_buf())],
-            built_in: false,
-            locked: false,
-        }
-    }
-
-    fn verdicts(arrange: impl Fn(&Path)) -> (VerifyFinding, VerifyFinding) {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("one.bin"), "hello").unwrap();
-        fs::write(folder.path().join("two.bin"), "hello").unwrap();
-        arrange(folder.path());
-        let artifact = artifact(folder.path());
-        (
-            check(&artifact, &[folder.path()], false),
-            check(&artifact, &[folder.path()], true),
-        )
-    }
-
-    #[test]
-    fn whole_files_are_complete() {
-        let (sizes, digests) = verdicts(|_| {});
-        assert_eq!(sizes.verdict, Verdict::Complete);
-        assert_eq!(digests.verdict, Verdict::Complete);
-        assert_eq!(
-            (digests.bytes_present, digests.bytes_expected),
-            (10, Some(10))
-        );
-    }
-
-    #[test]
-    fn only_a_digest_sees_a_flipped_byte() {
-        let (sizes, digests) = verdicts(|f| fs::write(f.join("two.bin"), "hallo").unwrap());
-        assert_eq!(sizes.verdict, Verdict::Complete);
-        assert_eq!(digests.verdict, Verdict::Corrupt);
-        assert!(
-            digests.reason.contains("two.bin: SHA-256 is d3751d33"),
-            "{}",
-            digests.reason
-        );
-    }
-
-    #[test]
-    fn each_way_of_being_incomplete_is_named() {
-        type Arrange<'a> = &'a dyn Fn(&Path);
-        let cases: [(&str, Arrange<'_>); 5] = [
-            ("is not there", &|f| {
-                fs::remove_file(f.join("two.bin")).unwrap();
-            }),
-            ("has 2 of 5 bytes", &|f| {
-                fs::write(f.join("two.bin"), "he").unwrap();
-            }),
-            ("is empty", &|f| fs::write(f.join("two.bin"), "").unwrap()),
-            ("is a link to nothing", &|f| {
-                fs::remove_file(f.join("two.bin")).unwrap();
-                symlink("nowhere", f.join("two.bin")).unwrap();
-            }),
-            ("only 3 bytes have arrived", &|f| {
-                fs::remove_file(f.join("two.bin")).unwrap();
-                fs::write(f.join("two.bin.incomplete"), "hel").unwrap();
-            }),
-        ];
-        for (reason, arrange) in cases {
-            let (sizes, _) = verdicts(arrange);
-            assert_eq!(sizes.verdict, Verdict::Incomplete, "{reason}");
-            assert!(
-                sizes.reason.contains(reason),
-                "{} lacks {reason}",
-                sizes.reason
-            );
-        }
-    }
-
-    #[test]
-    fn too_long_is_corrupt_a_folder_is_an_error_and_nothing_is_missing() {
-        assert_eq!(
-            verdicts(|f| fs::write(f.join("one.bin"), "hello!").unwrap())
-                .0
-                .verdict,
-            Verdict::Corrupt
-        );
-        let (folder_in_place, _) = verdicts(|f| {
-            fs::remove_file(f.join("one.bin")).unwrap();
-            fs::create_dir(f.join("one.bin")).unwrap();
-        });
-        assert_eq!(folder_in_place.verdict, Verdict::Error);
-        let (nothing, _) = verdicts(|f| {
-            fs::remove_file(f.join("one.bin")).unwrap();
-            fs::remove_file(f.join("two.bin")).unwrap();
-        });
-        assert_eq!(nothing.verdict, Verdict::Missing);
-    }
-}
+#[path = "check_tests.rs"]
+mod tests;

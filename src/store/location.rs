@@ -1,9 +1,9 @@
-//! The folders in which an artifact may lie.
+//! Where models live on this machine.
 
 use super::hub_cache::HubCache;
-use crate::model::{Artifact, Source};
+use crate::model::Artifact;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Where models live on this machine: what recipes and URLs give in a store of our own, one folder
 /// for each artifact of each model; what hubs give in the cache that every program for such hubs
@@ -60,6 +60,12 @@ impl Store {
             .join(safe(&artifact.model))
             .join(safe(&artifact.id))
     }
+
+    /// Returns the folder in which verdicts are remembered, beside the models.
+    #[must_use]
+    pub fn verdicts(&self) -> PathBuf {
+        self.root.with_file_name("verdicts")
+    }
 }
 
 /// Keeps ids that people write from leaving the store.
@@ -79,27 +85,4 @@ fn safe(id: &str) -> String {
     } else {
         name
     }
-}
-
-/// Returns the folders in which an artifact may lie, in the order in which they are tried: what
-/// its `path` sources name, and the store for everything else.
-#[must_use]
-pub fn candidates(artifact: &Artifact, store: &Store) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = Vec::new();
-    let mut push = |folder: &Path| {
-        if !folders.iter().any(|known| known == folder) {
-            folders.push(folder.to_path_buf());
-        }
-    };
-    let own = store.folder(artifact);
-    for source in &artifact.sources {
-        match source {
-            Source::Path(path) => push(path),
-            Source::Hub { .. } | Source::Url(_) | Source::Recipe(_) => push(&own),
-        }
-    }
-    if folders.is_empty() {
-        folders.push(own);
-    }
-    folders
 }

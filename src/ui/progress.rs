@@ -72,7 +72,7 @@ impl Progress {
             text.push_str(&format!(" ({})", show_seconds(seconds)));
         }
         let reason = match (outcome, finding) {
-            (Outcome::Completed, Some(finding)) => finding.reason.clone(),
+            (Outcome::Completed, Some(finding)) => finding.in_words(),
             (Outcome::NotNeeded { .. }, _) => String::new(),
             _ => outcome.reason(),
         };

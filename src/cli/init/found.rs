@@ -2,8 +2,8 @@
 
 use crate::catalog::Catalog;
 use crate::model::units::show_bytes;
-use crate::model::{Artifact, Availability, EngineFacts, Model, ModelSize, Source, Verdict};
-use crate::store::{Store, candidates, check};
+use crate::model::{Artifact, Availability, EngineFacts, Model, ModelSize, Source};
+use crate::store::{Store, find};
 use indexmap::IndexMap;
 
 /// How an artifact can be had.
@@ -45,7 +45,7 @@ impl Found {
     ) -> Self {
         let access = |artifact: &Artifact| -> Option<Access> {
             if let Some(store) = store
-                && check(artifact, &candidates(artifact, store), false).verdict == Verdict::Complete
+                && find(artifact, store).is_complete()
             {
                 return Some(Access::Here);
             }

@@ -8,6 +8,7 @@ pub(super) use hold::{hold, refuse_other_versions, refuse_unlocked};
 use super::arguments::{LockArguments, Selection};
 use super::exit::{ExitStatus, Failure, print, say};
 use super::load::plan_of;
+use super::merge::counted;
 use super::run::{backend_versions, store_here};
 use super::saved::keep;
 use crate::lockfile::{artifacts_of, lock_of, path_of, text};
@@ -17,6 +18,7 @@ use resolve::resolve;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 pub(super) fn run(
@@ -79,18 +81,26 @@ pub(super) fn run(
             Failure::Usage(format!("{} cannot be written: {error}", path.display()))
         })?;
         say(&format!(
-            "{}: {} artifacts, {} engines, {} recordings",
+            "{}: {}, {}, {}",
             if before.is_some() {
                 "changed"
             } else {
                 "written"
             },
-            lock.artifacts.values().map(BTreeMap::len).sum::<usize>(),
-            lock.engines.len(),
-            lock.audio
-                .values()
-                .map(|audio| audio.recordings.len())
-                .sum::<usize>(),
+            counted(
+                lock.artifacts.values().map(BTreeMap::len).sum(),
+                "artifact",
+                "artifacts"
+            ),
+            counted(lock.engines.len(), "engine", "engines"),
+            counted(
+                lock.audio
+                    .values()
+                    .map(|audio| audio.recordings.len())
+                    .sum(),
+                "recording",
+                "recordings"
+            ),
         ));
     }
     print(&format!("{}\n", path.display()))?;
@@ -106,7 +116,6 @@ fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     // A temporary file is its owner's alone; this one is for everybody who may read the folder.
-    use std::os::unix::fs::PermissionsExt;
     let permissions = std::fs::metadata(path).map_or_else(
         |_| std::fs::Permissions::from_mode(0o644),
         |found| found.permissions(),

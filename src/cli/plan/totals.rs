@@ -1,9 +1,9 @@
 //! What a plan costs as a whole: bytes to fetch, time.
 
 use crate::model::units::{show_bytes, show_seconds};
-use crate::model::{Job, JobSpec, Plan, Verdict};
+use crate::model::{Job, JobSpec, Plan};
 use crate::plan::{bytes_to_fetch, worst_case};
-use crate::store::{Store, candidates, check};
+use crate::store::{Store, find};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -28,10 +28,7 @@ impl Here {
                     plan.models
                         .get(model)
                         .and_then(|model| model.artifacts.get(id))
-                        .is_some_and(|artifact| {
-                            let folders = candidates(artifact, &store);
-                            check(artifact, &folders, false).verdict == Verdict::Complete
-                        })
+                        .is_some_and(|artifact| find(artifact, &store).is_complete())
                 })
                 .cloned()
                 .collect(),

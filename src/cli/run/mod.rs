@@ -67,6 +67,7 @@ pub(super) fn run(
             fail_fast: arguments.fail_fast,
             max_failures: arguments.max_failures.map(|most| most as usize),
             time_budget: arguments.time_budget,
+            fresh: arguments.fresh,
         },
         command_line,
         telling: match arguments.format {

@@ -2,9 +2,8 @@
 
 use crate::engine;
 use crate::exec::RunContext;
-use crate::model::Verdict;
 use crate::record::{Present, RunRecord};
-use crate::store::{artifact_digest, candidates, check};
+use crate::store::{find, identify};
 use std::collections::HashMap;
 
 /// Finds out what is true now: versions of engines, digests of artifacts and recordings, and which
@@ -39,9 +38,9 @@ pub(super) fn present(context: &RunContext, record: &RunRecord) -> Present {
 /// Returns the digest of an artifact where it is whole; where it is not, a verify will say so.
 fn digest_of(context: &RunContext, (model, id): &(String, String)) -> Option<String> {
     let artifact = context.plan.models.get(model)?.artifacts.get(id)?;
-    let folders = candidates(artifact, &context.store);
-    let folder = folders
-        .iter()
-        .find(|folder| check(artifact, &[folder], false).verdict == Verdict::Complete)?;
-    artifact_digest(folder, artifact.files.keys()).ok()
+    let found = find(artifact, &context.store);
+    if !found.is_complete() {
+        return None;
+    }
+    Some(identify(&found.place).ok()?.digest)
 }

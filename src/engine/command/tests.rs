@@ -145,7 +145,8 @@ fn the_environment_is_the_one_of_an_engine() {
     assert_eq!(value("PATH"), Some("PATH"));
     // How threads of a program that is not ours wait is its own matter.
     assert_eq!(value("OMP_WAIT_POLICY"), None);
-    assert_eq!(value("HTTPS_PROXY"), None);
+    // What leads out is not handed on, but replaced by what leads nowhere.
+    assert_eq!(value("HTTPS_PROXY"), Some("http://127.0.0.1:9"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Verifies and downloads: verdicts and times, by method and one by one.
 
 use super::MOST_ROWS;
-use crate::model::{JobKind, JobSpec, Outcome, Stage, VerifyMethod};
+use crate::model::{JobKind, JobSpec, Outcome, Stage, VerifyFinding, VerifyMethod};
 use crate::record::RunRecord;
 use crate::report::job_columns::job_rows;
 use crate::score::statistics::{median, range};
@@ -55,7 +55,7 @@ pub(super) fn checks(record: &RunRecord) -> Vec<CheckView> {
             let session = row.found.and_then(|found| record.session_of(found));
             let host = session.map(|session| session.machine.host.clone());
             let reason = finding
-                .map(|finding| finding.reason.clone())
+                .map(VerifyFinding::in_words)
                 .filter(|reason| !reason.is_empty());
             CheckView {
                 job: row.job.spec.slug(),
