@@ -116,6 +116,7 @@ mod tests {
             id: "ggml-f16".into(),
             files: [("model.bin".to_owned(), file)].into_iter().collect(),
             patterns: Vec::new(),
+            approximate_bytes: None,
             sources: vec![Source::Recipe("r".into())],
             built_in: false,
         }

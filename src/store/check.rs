@@ -213,6 +213,7 @@ mod tests {
             .into_iter()
             .collect(),
             patterns: Vec::new(),
+            approximate_bytes: None,
             sources: vec![Source::Path(folder.to_path_buf())],
             built_in: false,
         }
