@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod architecture;
+mod catalog;
 mod cli;
 mod combinations;
 mod commands;
@@ -37,3 +38,4 @@ mod score_oracle;
 mod shards;
 mod shim;
 mod support;
+mod trust;
