@@ -85,10 +85,8 @@ fn artifact(number: usize, source: Source) -> Artifact {
         files: (0..FILES)
             .map(|file| (name(file), expected(file)))
             .collect(),
-        patterns: Vec::new(),
         sources: vec![source],
-        built_in: true,
-        locked: false,
+        ..Artifact::default()
     }
 }
 

@@ -216,7 +216,7 @@ const MOST_TOLD: usize = 100;
 ///
 /// A hostile file can hold a mistake in every byte, so only the first hundred errors and the first
 /// hundred warnings are kept; one more says that there are others.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Diagnostics(pub Vec<Diagnostic>);
 
 impl Diagnostics {

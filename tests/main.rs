@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod architecture;
+mod catalog;
 mod cli;
 mod combinations;
 mod commands;
@@ -38,4 +39,5 @@ mod score_oracle;
 mod shards;
 mod shim;
 mod support;
+mod trust;
 mod verify;

@@ -19,7 +19,8 @@ fn every_plan_is_what_its_schema_says() {
          gates: [{metric: wer, max: 0.2}]\nscore: {normalizers: [basic]}\n\
          backends:\n  my-cli: {command: [my-cli, \"{{ audio.wav }}\"], output: {jsonpath: \"$.text\"}, artifact: ggml-f16}\n\
          models:\n  mine:\n    size: tiny\n    artifacts:\n      ggml-f16:\n        files: {a.bin: {bytes: 3}}\n        \
-         sources: [{path: there}, {hub: a/b}, {url: \"https://example.org/a\"}]\n";
+         sources: [{path: there}, {hub: a/b, files: {a.bin: {bytes: 4}}}, {url: \"https://example.org/a\"}]\n      \
+         coreml: {patterns: [\"a/**\"], approximate-bytes: 9, sources: [{hub: a/b}]}\n";
     place.write(
         "own.yaml",
         &fake_matrix("  tag.x: [3.10, yes]\n  threads: [1, 2]", definitions)
@@ -56,9 +57,18 @@ fn every_plan_is_what_its_schema_says() {
 
 #[test]
 fn the_built_in_catalog_is_what_its_schema_says() {
-    let text = fs::read_to_string(project().join("src/catalog/whisper.yaml")).unwrap();
-    let found = problems("catalog", &as_json(&text).unwrap());
-    assert!(found.is_empty(), "{found:?}");
+    let mut families = 0;
+    for entry in fs::read_dir(project().join("src/catalog")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let found = problems("catalog", &as_json(&text).unwrap());
+        assert!(found.is_empty(), "{}: {found:?}", path.display());
+        families += 1;
+    }
+    assert_eq!(families, 3);
 }
 
 /// What an editor needs to be of use: each key is described, known ids are offered, and ids of

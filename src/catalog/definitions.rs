@@ -1,11 +1,13 @@
 //! Definitions, checked: from what is written to what the other rooms use.
 
-use super::wire_definitions::{AudioWire, BackendWire, ModelWire, RecipeWire, SourceWire};
+use super::models::resolve_model;
+use super::sources::place;
+use super::wire_definitions::{AudioWire, BackendWire, ModelWire, RecipeWire};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span};
-use crate::model::{Artifact, ArtifactFile, BackendDefinition, Model, OutputRule, Recipe, Source};
+use crate::model::{BackendDefinition, Model, OutputRule, Recipe};
 use crate::yaml::{Document, Located, NodeId};
 use indexmap::IndexMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 /// A clip or data set of a matrix, before any file is looked at.
 #[derive(Clone, Debug)]
@@ -179,6 +181,16 @@ pub fn resolve_definitions(
     definitions
 }
 
+/// Returns the folder that a file's relative paths start from: absolute and without `..`, so that a
+/// plan is the same from whichever folder it is made.
+#[must_use]
+pub fn folder_of(source: &SourceText) -> PathBuf {
+    let path = &source.path;
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let folder = absolute.parent().map(Path::to_path_buf).unwrap_or_default();
+    folder.canonicalize().unwrap_or(folder)
+}
+
 fn words(command: &Located<Vec<Located<String>>>) -> Vec<String> {
     command
         .value
@@ -226,175 +238,4 @@ fn needs_program(command: &Located<Vec<String>>, document: &Document, problems: 
             .hint("write the program and its arguments as a list: `[program, argument]`"),
         );
     }
-}
-
-fn resolve_model(
-    id: &str,
-    wire: &ModelWire,
-    document: &Document,
-    directory: Option<&Path>,
-    problems: &mut Diagnostics,
-) -> Model {
-    let base = directory.unwrap_or(Path::new(""));
-    let built_in = directory.is_none();
-    let mut artifacts = IndexMap::new();
-    for (artifact_id, artifact) in &wire.artifacts {
-        let mut files = IndexMap::new();
-        for (name, file) in &artifact.value.files {
-            let problem = if is_safe_name(name) {
-                file.value.sha256.as_ref().and_then(|digest| {
-                    let good = digest.value.len() == 64
-                        && digest.value.bytes().all(|byte| byte.is_ascii_hexdigit());
-                    (!good).then(|| {
-                        Diagnostic::error(
-                            Some(document.span(digest.node)),
-                            format!("`{}` is no SHA-256 digest", digest.value),
-                        )
-                        .hint("write the 64 hexadecimal digits that `sha256sum` prints")
-                    })
-                })
-            } else {
-                Some(
-                    Diagnostic::error(
-                        Some(document.span(file.node)),
-                        format!("`{name}` is no name inside the artifact's folder"),
-                    )
-                    .hint("names of files are relative, without `..`"),
-                )
-            };
-            if let Some(problem) = problem {
-                problems.push(problem.path(document.path(file.node)));
-            }
-            files.insert(
-                name.clone(),
-                ArtifactFile {
-                    bytes: file.value.bytes,
-                    sha256: file
-                        .value
-                        .sha256
-                        .as_ref()
-                        .map(|digest| digest.value.to_ascii_lowercase()),
-                    git_blob: None,
-                },
-            );
-        }
-        if files.is_empty() && !document.is_damaged(artifact.node) {
-            problems.push(
-                Diagnostic::error(
-                    Some(document.span(artifact.node)),
-                    format!("the artifact `{artifact_id}` names no file"),
-                )
-                .path(document.path(artifact.node))
-                .hint("list its files: `files: {ggml-tiny.en.bin: {bytes: 77704715}}`"),
-            );
-        }
-        let sources = artifact
-            .value
-            .sources
-            .iter()
-            .filter_map(|source| resolve_source(source, document, base, problems))
-            .collect();
-        artifacts.insert(
-            artifact_id.clone(),
-            Artifact {
-                model: id.to_owned(),
-                id: artifact_id.clone(),
-                files,
-                patterns: Vec::new(),
-                sources,
-                built_in,
-                locked: false,
-            },
-        );
-    }
-    Model {
-        id: id.to_owned(),
-        family: wire.family.clone().unwrap_or_else(|| "whisper".into()),
-        size: wire.size,
-        languages: wire.languages.clone(),
-        artifacts,
-        built_in,
-    }
-}
-
-fn resolve_source(
-    source: &Located<SourceWire>,
-    document: &Document,
-    base: &Path,
-    problems: &mut Diagnostics,
-) -> Option<Source> {
-    let wire = &source.value;
-    let named = [
-        wire.path.is_some(),
-        wire.hub.is_some(),
-        wire.url.is_some(),
-        wire.recipe.is_some(),
-    ];
-    let mut refuse = |message: &str, hint: &str| {
-        problems.push(
-            Diagnostic::error(Some(document.span(source.node)), message)
-                .path(document.path(source.node))
-                .hint(hint),
-        );
-        None
-    };
-    if document.is_damaged(source.node) {
-        return None;
-    }
-    if named.iter().filter(|is_named| **is_named).count() != 1 {
-        return refuse(
-            "a source is exactly one of `path`, `hub`, `url` and `recipe`",
-            "write one entry of the list for each place",
-        );
-    }
-    if wire.revision.is_some() && wire.hub.is_none() {
-        return refuse("`revision` belongs to a `hub` source", "take it out");
-    }
-    if let Some(path) = &wire.path {
-        return Some(Source::Path(place(base, path)));
-    }
-    if let Some(repository) = &wire.hub {
-        let parts = repository.split('/').filter(|part| !part.is_empty());
-        if parts.count() != 2 && !repository.contains("${env:") {
-            return refuse(
-                &format!("`{repository}` is no repository of a hub"),
-                "write `owner/name`, such as `ggerganov/whisper.cpp`",
-            );
-        }
-        let revision = wire.revision.clone().unwrap_or_else(|| "main".into());
-        return Some(Source::Hub {
-            repository: repository.clone(),
-            revision,
-            files: IndexMap::new(),
-        });
-    }
-    if let Some(url) = &wire.url {
-        if !(url.starts_with("https://") || url.starts_with("http://") || url.starts_with("${env:"))
-        {
-            return refuse(&format!("`{url}` is no http(s) URL"), "write `https://…`");
-        }
-        return Some(Source::Url(url.clone()));
-    }
-    wire.recipe
-        .as_ref()
-        .map(|recipe| Source::Recipe(recipe.value.clone()))
-}
-
-/// Returns where a path that a file names is. One that begins with a value of the environment stays
-/// as it is written: the value is filled in when it is used, and must then be absolute.
-fn place(folder: &Path, written: &str) -> PathBuf {
-    if written.starts_with("${env:") {
-        PathBuf::from(written)
-    } else {
-        folder.join(written)
-    }
-}
-
-/// Whether a name stays inside its folder.
-fn is_safe_name(name: &str) -> bool {
-    !name.is_empty()
-        && !name.contains('\\')
-        && Path::new(name)
-            .components()
-            .all(|part| matches!(part, Component::Normal(_)))
 }

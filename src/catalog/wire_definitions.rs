@@ -16,6 +16,9 @@ pub struct ModelWire {
     pub family: Option<String>,
     /// The size class, which decides deadlines.
     pub size: ModelSize,
+    /// How many parameters it has.
+    #[serde(default)]
+    pub parameters: Option<u64>,
     /// The languages it knows; empty: many.
     #[serde(default)]
     pub languages: Vec<String>,
@@ -23,13 +26,29 @@ pub struct ModelWire {
     pub artifacts: IndexMap<String, Located<ArtifactWire>>,
 }
 
-/// A set of files that one kind of engine reads.
+/// A set of files that one kind of engine reads: at least one of `files` and `patterns`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(
+    extend("anyOf" = [
+        {"required": ["files"], "properties": {"files": {"minProperties": 1}}},
+        {"required": ["patterns"], "properties": {"patterns": {"minItems": 1}}}
+    ]),
+    example = serde_json::json!({"files": {"ggml-tiny.en.bin": {"bytes": 77_704_715}}, "sources": [{"hub": "ggerganov/whisper.cpp"}]}),
+    example = serde_json::json!({"patterns": ["openai_whisper-tiny/**"], "sources": [{"hub": "argmaxinc/whisperkit-coreml"}]})
+)]
 pub struct ArtifactWire {
     /// The files by their names relative to the artifact's folder.
-    #[schemars(extend("minProperties" = 1))]
+    #[serde(default)]
     pub files: IndexMap<String, Located<ArtifactFileWire>>,
+    /// Globs of further files of a repository, whose names and sizes its own list tells: `*` stays
+    /// within a name, `**` goes through folders. Every source is then a `hub`.
+    #[serde(default)]
+    pub patterns: Vec<Located<String>>,
+    /// About how many bytes all of it has, where that is not known file by file; only shown as a
+    /// cost.
+    #[serde(default)]
+    pub approximate_bytes: Option<u64>,
     /// Where it can be had; tried in this order.
     #[serde(default)]
     pub sources: Vec<Located<SourceWire>>,
@@ -46,6 +65,10 @@ pub struct ArtifactFileWire {
     #[serde(default)]
     #[schemars(regex(pattern = "^[0-9a-fA-F]{64}$"))]
     pub sha256: Option<Located<String>>,
+    /// Its id as a blob of git, which a hub tells of small files.
+    #[serde(default)]
+    #[schemars(regex(pattern = "^[0-9a-fA-F]{40}$"))]
+    pub git_blob: Option<Located<String>>,
 }
 
 /// One place where an artifact can be had: exactly one of `path`, `hub`, `url` and `recipe`.
@@ -53,7 +76,7 @@ pub struct ArtifactFileWire {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[schemars(
     extend("oneOf" = [{"required": ["path"]}, {"required": ["hub"]}, {"required": ["url"]}, {"required": ["recipe"]}]),
-    extend("dependentRequired" = {"revision": ["hub"]}),
+    extend("dependentRequired" = {"revision": ["hub"], "files": ["hub"]}),
     example = serde_json::json!({"path": "../store/tiny"}),
     example = serde_json::json!({"hub": "ggerganov/whisper.cpp", "revision": "main"})
 )]
@@ -68,6 +91,10 @@ pub struct SourceWire {
     /// Branch, tag or commit of the repository; default: `main`.
     #[serde(default)]
     pub revision: Option<String>,
+    /// What is expected of files that are other bytes in this repository than from the other
+    /// sources: the same weights, written by another program.
+    #[serde(default)]
+    pub files: IndexMap<String, Located<ArtifactFileWire>>,
     /// One file behind a URL.
     #[serde(default)]
     #[schemars(regex(pattern = r"^(https?://|\$\{env:)"))]

@@ -38,8 +38,8 @@ pub(super) enum Verb {
     /// Are the models there? Nothing is fetched.
     #[command(alias = "check-models")]
     Verify(VerifyArguments),
-    /// Fetch the models that are missing; nothing is measured.
-    Download(VerifyArguments),
+    /// Fetch the models that are missing, or list those that are known; nothing is measured.
+    Download(DownloadArguments),
     /// Make the reports again from a run's record.
     Report(ReportArguments),
     /// Put runs of one plan together, such as those of several machines.
@@ -79,6 +79,10 @@ pub(super) struct CheckArguments {
     /// Take warnings and planned skips for errors.
     #[arg(long)]
     pub(super) strict: bool,
+    /// A file of models and recipes, laid over the built-in catalog and under the matrix's own;
+    /// repeatable.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) catalog: Vec<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -143,6 +147,10 @@ pub(super) struct Selection {
     /// Refuse models, engines and recordings that are not those of the lock file beside the matrix.
     #[arg(long)]
     pub(super) locked: bool,
+    /// A file of models and recipes, laid over the built-in catalog and under the matrix's own;
+    /// repeatable.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) catalog: Vec<PathBuf>,
     /// Whether anything may be fetched, whatever the matrix says.
     #[arg(skip)]
     pub(super) download: Option<DownloadPolicy>,
@@ -293,6 +301,28 @@ pub(super) struct VerifyArguments {
     /// Show each file.
     #[arg(long, short)]
     pub(super) verbose: bool,
+    #[command(flatten)]
+    pub(super) selection: Selection,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DownloadArguments {
+    /// The matrix file; `--list` does without one.
+    #[arg(value_hint = ValueHint::FilePath, required_unless_present = "list")]
+    pub(super) matrix: Option<PathBuf>,
+    /// List models with what is here of them and what the rest costs; nothing is fetched. Without a
+    /// matrix, all that are known.
+    #[arg(long)]
+    pub(super) list: bool,
+    /// How the findings or the list are shown.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: TableFormat,
+    /// Show each file.
+    #[arg(long, short, conflicts_with = "list")]
+    pub(super) verbose: bool,
+    /// Ask every verify again, whatever is remembered.
+    #[arg(long, conflicts_with = "list")]
+    pub(super) fresh: bool,
     #[command(flatten)]
     pub(super) selection: Selection,
 }

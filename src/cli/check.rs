@@ -21,6 +21,7 @@ struct Finding {
 pub(super) fn run(arguments: &CheckArguments) -> Result<ExitStatus, Failure> {
     let selection = Selection {
         strict: arguments.strict,
+        catalog: arguments.catalog.clone(),
         ..Selection::default()
     };
     let mut findings = Vec::new();

@@ -2,10 +2,10 @@
 
 use super::arguments::Selection;
 use super::backends::engines_of;
+use super::catalogs::catalog_of;
 use super::exit::{Failure, tell_diagnostics};
 use super::lock::{hold, refuse_unlocked};
 use super::run::variable;
-use crate::catalog::Catalog;
 use crate::corpus::{Corpus, DefinitionError};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, SourceText, Span};
 use crate::lockfile::is_lock_file;
@@ -61,7 +61,7 @@ pub(super) fn look_at(
         let hint = "name the matrix that it belongs to; --locked finds its lock file";
         Err(Box::new(Diagnostic::error(None, message).hint(hint)))
     } else {
-        read_text(path)
+        read_text(path, "matrix")
     };
     let mut planned = match read {
         Ok(source) => plan_source(Arc::new(source), selection, &mut problems)?,
@@ -118,15 +118,13 @@ fn plan_source(
     selection: &Selection,
     problems: &mut Diagnostics,
 ) -> Result<Option<Plan>, Failure> {
+    let mut catalog = catalog_of(&selection.catalog, problems)?;
     let Some(mut matrix) = matrix::read(source, problems) else {
         return Ok(None);
     };
     if let Some(policy) = selection.download {
         matrix.download = policy;
     }
-    let mut catalog = Catalog::builtin().map_err(|problems| {
-        Failure::internal(format!("the built-in catalog is broken: {problems}"))
-    })?;
     catalog.overlay(&matrix.definitions);
     let (corpus, audio_paths) = corpus_of(&matrix, problems);
     if problems.has_errors() && !audio_paths.complete {
@@ -182,6 +180,11 @@ pub(super) fn narrow(plan: &mut Plan, selection: &Selection) -> Result<(), Failu
     if selection.verify_method.is_some() {
         return Err(Failure::Usage(format!(
             "--verify-method cannot change a saved plan; {again}"
+        )));
+    }
+    if !selection.catalog.is_empty() {
+        return Err(Failure::Usage(format!(
+            "--catalog cannot change a saved plan, which has its own copies; {again}"
         )));
     }
     if selection.assume_ready {
@@ -298,16 +301,16 @@ fn facts_here() -> Facts {
     }
 }
 
-/// Reads a file's text, and no more of it than a matrix file may have.
-fn read_text(path: &Path) -> Result<SourceText, Box<Diagnostic>> {
+/// Reads the text of a file of some kind, and no more of it than such a file may have.
+pub(super) fn read_text(path: &Path, kind: &str) -> Result<SourceText, Box<Diagnostic>> {
     let mut bytes = Vec::new();
     let read = File::open(path)
         .and_then(|file| file.take(MAXIMUM_BYTES as u64 + 1).read_to_end(&mut bytes));
     if let Err(error) = read {
         let hint = if path.is_dir() {
-            "name a matrix file in this folder"
+            format!("name a {kind} file in this folder")
         } else {
-            "name a matrix file that is there and may be read"
+            format!("name a {kind} file that is there and may be read")
         };
         let message = format!("{} cannot be read: {error}", path.display());
         return Err(Box::new(Diagnostic::error(None, message).hint(hint)));

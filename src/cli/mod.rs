@@ -2,8 +2,10 @@
 
 mod arguments;
 mod backends;
+mod catalogs;
 mod check;
 mod completions;
+mod download;
 mod engines;
 mod exit;
 mod init;
@@ -54,7 +56,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitStatus {
         Verb::Lock(verb) => lock::run(&verb, &arguments),
         Verb::Run(verb) => run::run(&verb, &arguments),
         Verb::Verify(verb) => verify::run(&verb, &arguments),
-        Verb::Download(verb) => verify::download(&verb, &arguments),
+        Verb::Download(verb) => download::run(verb, &arguments),
         Verb::Report(arguments) => report::run(&arguments),
         Verb::Merge(arguments) => merge::run(&arguments),
         Verb::Score(arguments) => score::run(&arguments),

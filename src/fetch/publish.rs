@@ -115,10 +115,8 @@ mod tests {
             model: "tiny.en".into(),
             id: "ggml-f16".into(),
             files: [("model.bin".to_owned(), file)].into_iter().collect(),
-            patterns: Vec::new(),
             sources: vec![Source::Recipe("r".into())],
-            built_in: false,
-            locked: false,
+            ..Artifact::default()
         }
     }
 

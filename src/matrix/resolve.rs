@@ -7,14 +7,14 @@ use super::extends::lay_over_bases;
 use super::policies::resolve_cpus;
 use super::wire::MatrixFile;
 use super::wire_policies::QuietWire;
-use crate::catalog::{Definitions, DefinitionsWire, resolve_definitions};
+use crate::catalog::{Definitions, DefinitionsWire, folder_of, resolve_definitions};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span};
 use crate::model::{
     Deadlines, DownloadPolicy, Gate, Isolation, Order, Quiet, Retries, VerifyPolicy,
 };
 use crate::yaml::{Document, LocatedValue, decode};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// A value from `settings:`.
@@ -229,15 +229,6 @@ pub fn read(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<Matri
         extended,
         source,
     })
-}
-
-/// Returns the folder that a file's relative paths start from: absolute and without `..`, so that a
-/// plan is the same from whichever folder it is made.
-fn folder_of(source: &SourceText) -> PathBuf {
-    let path = &source.path;
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    let folder = absolute.parent().map(Path::to_path_buf).unwrap_or_default();
-    folder.canonicalize().unwrap_or(folder)
 }
 
 /// Tells a version that is missing or not ours. Returns `None` if the file is of another version,

@@ -19,7 +19,7 @@ pub enum ModelSize {
     Small,
     /// About 769 million parameters.
     Medium,
-    /// More than a thousand million parameters.
+    /// More than a thousand million parameters, or the encoder of such a model.
     Large,
 }
 
@@ -72,7 +72,7 @@ pub enum Source {
 }
 
 /// A set of files that one kind of engine reads, such as `ggml-f16`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Artifact {
     /// The model's id.
@@ -84,6 +84,10 @@ pub struct Artifact {
     /// Globs of further files, whose names and sizes the repository's own list tells.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub patterns: Vec<String>,
+    /// About how many bytes all of it has, where that is not known file by file. It is shown as a
+    /// cost, and nothing is ever held to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approximate_bytes: Option<u64>,
     /// Where it can be had.
     pub sources: Vec<Source>,
     /// Whether this program defines it, and not the matrix.
@@ -132,6 +136,9 @@ pub struct Model {
     pub family: String,
     /// The size class, which decides deadlines.
     pub size: ModelSize,
+    /// How many parameters it has, as published, which is rounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<u64>,
     /// Language codes it knows; empty means it is multilingual.
     pub languages: Vec<String>,
     /// Its artifacts by id.

@@ -40,7 +40,7 @@ fn split_fraction(text: &str) -> Option<(f64, &str)> {
     Some((number.parse().ok()?, unit.trim()))
 }
 
-/// Returns a duration as a person would say it: `850 ms`, `12.3 s`, `4 min 05 s`, `2 h 10 min`.
+/// Returns a duration as a person would say it: `0.3 ms`, `850 ms`, `12.3 s`, `4 min 05 s`, `2 h 10 min`.
 #[must_use]
 pub fn show_seconds(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
@@ -52,7 +52,9 @@ pub fn show_seconds(seconds: f64) -> String {
         reason = "finite and not negative; a display saturates"
     )]
     let whole = seconds.round() as u64;
-    if seconds < 1.0 {
+    if seconds > 0.0 && seconds < 0.01 {
+        format!("{:.1} ms", seconds * 1000.0)
+    } else if seconds < 1.0 {
         format!("{:.0} ms", seconds * 1000.0)
     } else if seconds < 10.0 {
         format!("{seconds:.2} s")
@@ -163,6 +165,8 @@ mod tests {
         assert_eq!(show_bytes(77_704_715), "77.7 MB");
         assert_eq!(show_bytes(12), "12 B");
         assert_eq!(show_seconds(0.85), "850 ms");
+        assert_eq!(show_seconds(0.000_34), "0.3 ms");
+        assert_eq!(show_seconds(0.0), "0 ms");
         assert_eq!(show_seconds(245.0), "4 min 05 s");
     }
 }

@@ -77,7 +77,7 @@ pub(super) fn check_names(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut D
         }
     }
     check_gates(matrix, problems);
-    check_definitions(matrix, inputs, problems);
+    inputs.catalog.check(&matrix.definitions, problems);
 }
 
 /// Tells an override that names what is not known. It is a lint: a file of limits that many
@@ -410,54 +410,6 @@ fn check_gates(matrix: &Matrix, problems: &mut Diagnostics) {
                 .path("gates")
                 .suggest(&gate.metric, known.iter().copied()),
             );
-        }
-    }
-}
-
-fn check_definitions(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) {
-    for source in &matrix.definitions.recipe_sources {
-        let Some(known) = inputs.catalog.recipes.get(&source.recipe) else {
-            problems.push(
-                Diagnostic::error(
-                    Some(source.span.clone()),
-                    format!("unknown recipe `{}`", source.recipe),
-                )
-                .path(source.path.clone())
-                .suggest(
-                    &source.recipe,
-                    inputs.catalog.recipes.keys().map(String::as_str),
-                )
-                .hint("define one of your own under `recipes:`"),
-            );
-            continue;
-        };
-        if !known
-            .produces
-            .get(&source.model)
-            .is_some_and(|made| made.contains(&source.artifact))
-        {
-            problems.push(
-                Diagnostic::error(
-                    Some(source.span.clone()),
-                    format!(
-                        "the recipe `{}` does not make `{}` of `{}`",
-                        source.recipe, source.artifact, source.model
-                    ),
-                )
-                .path(source.path.clone())
-                .hint(format!("add it under `recipes.{}.produces`", source.recipe)),
-            );
-        }
-    }
-    for (id, (recipe, span)) in &matrix.definitions.recipes {
-        for model in recipe.produces.keys() {
-            if !inputs.catalog.models.contains_key(model) {
-                problems.push(
-                    Diagnostic::error(Some(span.clone()), format!("unknown model `{model}`"))
-                        .path(format!("recipes.{id}.produces"))
-                        .suggest(model, inputs.catalog.models.keys().map(String::as_str)),
-                );
-            }
         }
     }
 }

@@ -97,23 +97,36 @@ fn benchmark(plan: &Plan, spec: &BenchmarkSpec) -> Duration {
     .saturating_mul(spec.launches)
 }
 
-/// Returns the bytes of what a download brings if nothing of it is here: `None` if the catalog
-/// does not know them all. `is_here` tells which artifacts (model, artifact) need no fetching.
+/// How much a download brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Amount {
+    /// Bytes.
+    pub bytes: u64,
+    /// Whether the catalog knows them file by file, and not only about.
+    pub exact: bool,
+}
+
+/// Returns what a download brings if nothing of it is here: `None` if the catalog does not even know
+/// about how much. `is_here` tells which artifacts (model, artifact) need no fetching.
 #[must_use]
 pub fn bytes_to_fetch(
     plan: &Plan,
     spec: &DownloadSpec,
     is_here: impl Fn(&str, &str) -> bool,
-) -> Option<u64> {
+) -> Option<Amount> {
+    let nothing = Amount {
+        bytes: 0,
+        exact: true,
+    };
     spec.artifacts
         .iter()
         .filter(|(model, artifact)| !is_here(model, artifact))
-        .map(|(model, artifact)| {
-            plan.models
-                .get(model)?
-                .artifacts
-                .get(artifact)?
-                .expected_bytes()
+        .try_fold(nothing, |sum, (model, artifact)| {
+            let artifact = plan.models.get(model)?.artifacts.get(artifact)?;
+            let expected = artifact.expected_bytes();
+            Some(Amount {
+                bytes: (sum.bytes).saturating_add(expected.or(artifact.approximate_bytes)?),
+                exact: sum.exact && expected.is_some(),
+            })
         })
-        .sum()
 }

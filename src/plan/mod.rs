@@ -22,7 +22,7 @@ mod staleness;
 
 pub use change::{ChangedJob, FieldChange, PlanChange};
 pub use environment::{Lookup, fill_path, fill_plan};
-pub use estimate::{bytes_to_fetch, worst_case};
+pub use estimate::{Amount, bytes_to_fetch, worst_case};
 pub use graph::DependencyGraph;
 pub use planner::{Inputs, plan};
 pub use seal::{note_recordings, seal, seal_holds};

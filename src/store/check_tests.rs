@@ -22,10 +22,8 @@ fn artifact(folder: &Path) -> Artifact {
         ]
         .into_iter()
         .collect(),
-        patterns: Vec::new(),
         sources: vec![Source::Path(folder.to_path_buf())],
-        built_in: false,
-        locked: false,
+        ..Artifact::default()
     }
 }
 

@@ -32,8 +32,7 @@ fn artifact(sources: Vec<Source>, patterns: &[&str]) -> Artifact {
             .collect(),
         patterns: patterns.iter().map(|glob| (*glob).to_owned()).collect(),
         sources,
-        built_in: false,
-        locked: false,
+        ..Artifact::default()
     }
 }
 

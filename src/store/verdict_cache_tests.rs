@@ -26,10 +26,8 @@ impl Scene {
             model: "m".into(),
             id: "a".into(),
             files: [("m.bin".to_owned(), file)].into_iter().collect(),
-            patterns: Vec::new(),
             sources: Vec::new(),
-            built_in: false,
-            locked: false,
+            ..Artifact::default()
         };
         let place = Place::plain(&artifact, root.path().join("models"));
         fs::create_dir(&place.folder).unwrap();

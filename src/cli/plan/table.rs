@@ -1,8 +1,8 @@
 //! The plan as a table for people.
 
-use super::totals::{Fetch, Here, at_most, fetch, fetch_in_words, longest};
+use super::totals::{Fetch, Here, at_most, fetch, fetch_in_words, longest, show_amount};
 use crate::cli::check::summary;
-use crate::model::units::{show_bytes, show_seconds};
+use crate::model::units::show_seconds;
 use crate::model::{Job, JobSpec, Plan};
 use crate::plan::worst_case;
 use crate::ui::{Table, printable};
@@ -29,7 +29,7 @@ pub(in crate::cli) fn table(plan: &Plan) -> String {
             match fetch(plan, job, &here) {
                 Fetch::Nothing => String::new(),
                 Fetch::Here => "is here".into(),
-                Fetch::Bytes(bytes) => show_bytes(bytes),
+                Fetch::Some(amount) => show_amount(amount),
                 Fetch::Unknown => "unknown".into(),
             },
             if job.skip.is_some() {

@@ -2,7 +2,7 @@
 
 use crate::model::units::{show_bytes, show_seconds};
 use crate::model::{Job, JobSpec, Plan};
-use crate::plan::{bytes_to_fetch, worst_case};
+use crate::plan::{Amount, bytes_to_fetch, worst_case};
 use crate::store::{Store, find};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -51,8 +51,8 @@ pub(super) enum Fetch {
     Nothing,
     /// All of it is here.
     Here,
-    /// So many bytes.
-    Bytes(u64),
+    /// So much.
+    Some(Amount),
     /// The catalog does not say how much.
     Unknown,
 }
@@ -63,32 +63,43 @@ pub(super) fn fetch(plan: &Plan, job: &Job, here: &Here) -> Fetch {
         return Fetch::Nothing;
     };
     match bytes_to_fetch(plan, spec, |model, artifact| here.has(model, artifact)) {
-        Some(0) => Fetch::Here,
-        Some(bytes) => Fetch::Bytes(bytes),
+        Some(Amount { bytes: 0, .. }) => Fetch::Here,
+        Some(amount) => Fetch::Some(amount),
         None => Fetch::Unknown,
     }
+}
+
+/// Returns an amount in words.
+pub(super) fn show_amount(amount: Amount) -> String {
+    let about = if amount.exact { "" } else { "~ " };
+    format!("{about}{}", show_bytes(amount.bytes))
 }
 
 /// Returns in words what all downloads of a plan bring.
 pub(super) fn fetch_in_words(plan: &Plan, here: &Here) -> String {
     let mut bytes = 0;
+    let mut exact = true;
     let mut known = true;
     let mut downloads = 0;
     for job in &plan.jobs {
         match fetch(plan, job, here) {
             Fetch::Nothing => continue,
             Fetch::Here => {}
-            Fetch::Bytes(more) => bytes += more,
+            Fetch::Some(more) => {
+                bytes += more.bytes;
+                exact &= more.exact;
+            }
             Fetch::Unknown => known = false,
         }
         downloads += 1;
     }
+    let amount = show_amount(Amount { bytes, exact });
     match (downloads, bytes, known) {
         (0, ..) => "nothing".into(),
         (_, 0, true) => "nothing: all of it is here".into(),
         (_, 0, false) => "unknown: the catalog does not say".into(),
-        (_, bytes, true) => format!("{}, if the verifies find it missing", show_bytes(bytes)),
-        (_, bytes, false) => format!("{} and more, whose size is unknown", show_bytes(bytes)),
+        (.., true) => format!("{amount}, if the verifies find it missing"),
+        (.., false) => format!("{amount} and more, whose size is unknown"),
     }
 }
 
@@ -100,6 +111,7 @@ pub(super) fn bytes_of_all(plan: &Plan) -> u64 {
             JobSpec::Download(spec) => bytes_to_fetch(plan, spec, |_, _| false),
             _ => None,
         })
+        .map(|amount| amount.bytes)
         .sum()
 }
 

@@ -12,6 +12,7 @@ mod scale;
 mod templates;
 mod timeline;
 mod troubles;
+mod trust;
 
 use super::cell::Cell;
 use super::columns::Column;
@@ -33,6 +34,7 @@ use minijinja::value::Serde;
 use serde::Serialize;
 use timeline::TimelineView;
 use troubles::TroublesView;
+use trust::TrustView;
 
 /// Why the page could not be made: a fault of the template.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +59,7 @@ struct PageView<'a> {
     rows: Vec<RowView>,
     troubles: TroublesView,
     clips: ClipsView,
+    trust: Option<TrustView>,
     checks: Vec<CheckView>,
     methods: Vec<MethodView>,
     timelines: Vec<TimelineView>,
@@ -147,6 +150,7 @@ pub fn render_html(record: &RunRecord) -> Result<String, HtmlError> {
         groups,
         troubles: troubles::troubles(record),
         clips: clips::clips(record, &rows, &labels),
+        trust: trust::trust(record),
         checks: checks::checks(record),
         methods: checks::methods(record),
         timelines: timeline::timelines(record),

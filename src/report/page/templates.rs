@@ -8,7 +8,7 @@ use minijinja::{AutoEscape, Environment, Error, HtmlEscape, UndefinedBehavior, V
 pub(super) const PAGE: &str = "report.html.j2";
 
 /// All templates, by the names under which they include each other.
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 7] = [
     (
         PAGE,
         include_str!("../../../reports/templates/report.html.j2"),
@@ -28,6 +28,10 @@ const TEMPLATES: [(&str, &str); 6] = [
     (
         "clips.html.j2",
         include_str!("../../../reports/templates/clips.html.j2"),
+    ),
+    (
+        "trust.html.j2",
+        include_str!("../../../reports/templates/trust.html.j2"),
     ),
     (
         "table.html.j2",
