@@ -22,7 +22,10 @@ const MAY_IMPORT: [(&str, &[&str]); 24] = [
         &["model", "diagnostic", "yaml", "matrix", "catalog", "corpus"],
     ),
     ("store", &["model", "catalog", "diagnostic"]),
-    ("fetch", &["store", "model", "catalog", "diagnostic"]),
+    (
+        "fetch",
+        &["store", "model", "clock", "catalog", "diagnostic"],
+    ),
     ("engine", &["model", "protocol", "clock", "diagnostic"]),
     (
         "worker",
