@@ -11,6 +11,7 @@ use crate::fetch::request::HubRequest;
 use crate::model::units::show_seconds;
 use crate::store::is_commit;
 use hf_hub::{HFClient, HFError};
+use std::error::Error;
 use std::time::Duration;
 
 /// Asks the hub which commit a revision stands for.
@@ -63,7 +64,7 @@ fn trouble(error: &HFError, request: &HubRequest) -> Trouble {
             retry_after,
             context,
         } => (context, *retry_after),
-        HFError::Request { source, .. } if !source.is_decode() => return broken(source),
+        HFError::Request { source, .. } if !is_nonsense(source) => return broken(source),
         HFError::Request { .. } | HFError::Json(_) | HFError::MalformedResponse { .. } => {
             return Trouble::passing("what it says of itself is not what a hub says: is it one?");
         }
@@ -80,4 +81,16 @@ fn trouble(error: &HFError, request: &HubRequest) -> Trouble {
         repository: &request.repository,
         revision: &request.revision,
     })
+}
+
+/// Returns whether an answer came whole and could not be read.
+fn is_nonsense(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if error.is::<serde_json::Error>() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
 }
