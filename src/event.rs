@@ -4,7 +4,7 @@
 
 use crate::model::{
     ChildUsage, JobId, JobKind, LeakedProcess, LoadAverage, MachineFacts, Outcome, Phase,
-    ProcessEnd, RerunReason, Sample, Shard, VerifyFinding,
+    ProcessEnd, RerunReason, Sample, Shard, TransferProgress, VerifyFinding,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -138,12 +138,28 @@ pub enum RunEvent {
         /// What was measured.
         sample: Sample,
     },
-    /// Bytes of a download arrived, or a line of a recipe.
+    /// Bytes of a download arrived, or something is to be said of it: a line of a recipe, a
+    /// connection that is tried again.
     DownloadProgress {
         /// The job.
         job: JobId,
-        /// What it says.
+        /// What it says; empty if only the numbers have changed.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
         message: String,
+        /// How far it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        transfer: Option<TransferProgress>,
+    },
+    /// A download has learned from a hub which commit it fetches from.
+    CommitResolved {
+        /// The job.
+        job: JobId,
+        /// `owner/name`.
+        repository: String,
+        /// The branch, tag or commit that was asked for.
+        revision: String,
+        /// The commit that it stands for.
+        commit: String,
     },
     /// An audio file was decoded for the run.
     AudioPrepared {

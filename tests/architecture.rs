@@ -23,7 +23,10 @@ const MAY_IMPORT: [(&str, &[&str]); 25] = [
     ),
     ("lockfile", &["model", "diagnostic", "yaml"]),
     ("store", &["model", "catalog", "diagnostic"]),
-    ("fetch", &["store", "model", "catalog", "diagnostic"]),
+    (
+        "fetch",
+        &["store", "model", "clock", "catalog", "diagnostic"],
+    ),
     ("engine", &["model", "protocol", "clock", "diagnostic"]),
     (
         "worker",

@@ -14,7 +14,7 @@ mod examples;
 mod execute;
 mod generated;
 mod hostile;
-#[cfg(all(feature = "hub", feature = "whisper-cpp"))]
+#[cfg(feature = "hub")]
 mod hub;
 mod init;
 mod invalid;

@@ -133,10 +133,12 @@ impl Dispatcher<'_> {
                 let total = context.plan.deadlines.download_total;
                 let limit = total.saturating_sub(self.state.jobs[position].took);
                 self.begin(position, 0, Some(limit.as_secs_f64()))?;
+                let deadline = context.live.clock.now().saturating_add(limit);
                 let fetching = Fetching {
                     context,
                     job: job.id,
                     limit,
+                    deadline,
                     notes,
                     cancel,
                 };
@@ -220,7 +222,7 @@ impl Dispatcher<'_> {
         launch: u32,
         ended: &Ended,
     ) -> io::Result<Option<Duration>> {
-        if self.stop_reason().is_some() {
+        if ended.is_final || self.stop_reason().is_some() {
             return Ok(None);
         }
         let job = &self.context.plan.jobs[position];

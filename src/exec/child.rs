@@ -332,6 +332,7 @@ impl Child {
             leaked: std::mem::take(&mut self.leaked),
             leaked_count,
             is_too_long: self.output.is_too_long,
+            is_final: false,
             answer: self.output.take_answer(),
         }
     }

@@ -1,5 +1,7 @@
-//! Download jobs: a recipe in a process of its own, or a hub's files, into a temporary place; then
-//! checked, then moved whole into the store.
+//! Download jobs: the sources of an artifact in the order written, within one limit. A recipe runs in
+//! a process of its own and a URL's files arrive in a temporary place; both are then checked and
+//! moved whole into the store. A hub's files go into the cache that all programs for hubs share, each
+//! as soon as it is whole.
 
 use super::context::{Cancellation, RunContext};
 use super::notes::Notes;
@@ -7,16 +9,23 @@ use super::recipe::run_recipe;
 use super::supervise::{Cancel, Ended};
 use crate::clock::Clock;
 use crate::event::RunEvent;
-use crate::fetch::{HubRequest, Publication, RecipeRun, Workplace, fetch_hub};
+use crate::fetch::{
+    Failure, HubAccess, HubRequest, Limits, Publication, RecipeRun, Teller, Told, UrlRequest,
+    Workplace, fetch_hub, fetch_url,
+};
 use crate::model::{
     Artifact, DownloadSpec, JobId, Outcome, Phase, SLOW_DISK_BYTES_PER_SECOND, Source,
 };
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long it may take to move what arrived into the store, beside reading it.
 const PUBLICATION: Duration = Duration::from_mins(1);
+
+/// The folder of the store in which parts of files from URLs are kept.
+const PARTIAL: &str = ".partial";
 
 /// What a download came to.
 pub(super) struct Downloaded {
@@ -24,76 +33,372 @@ pub(super) struct Downloaded {
     pub(super) bytes: u64,
 }
 
-impl Downloaded {
-    fn nothing(outcome: Outcome) -> Self {
-        Self {
-            ended: Ended::without_process(outcome),
-            bytes: 0,
-        }
-    }
-
-    fn failed(reason: String) -> Self {
-        let phase = Phase::Download;
-        Self::nothing(Outcome::Failed { phase, reason })
-    }
-}
-
-/// One attempt at a download: what both ways of fetching need.
+/// One attempt at a download: what all ways of fetching need.
 pub(super) struct Fetching {
     pub(super) context: Arc<RunContext>,
     pub(super) job: JobId,
     /// The limit of this attempt.
     pub(super) limit: Duration,
+    /// What the run's clock shows when it is over.
+    pub(super) deadline: Duration,
     pub(super) notes: Notes,
     pub(super) cancel: Cancellation,
 }
 
+impl Fetching {
+    /// Returns how much of the limit is left.
+    pub(super) fn remaining(&self) -> Duration {
+        self.deadline.saturating_sub(self.context.live.clock.now())
+    }
+
+    fn tell(&self, message: String) {
+        self.notes.tell(RunEvent::DownloadProgress {
+            job: self.job.clone(),
+            message,
+            transfer: None,
+        });
+    }
+
+    /// Returns who is told by a fetch.
+    fn teller(&self) -> Teller {
+        let (job, notes) = (self.job.clone(), self.notes.clone());
+        Arc::new(move |told| {
+            let job = job.clone();
+            notes.tell(match told {
+                Told::Resolved {
+                    repository,
+                    revision,
+                    commit,
+                } => RunEvent::CommitResolved {
+                    job,
+                    repository,
+                    revision,
+                    commit,
+                },
+                Told::Transfer(transfer) => RunEvent::DownloadProgress {
+                    job,
+                    message: String::new(),
+                    transfer: Some(transfer),
+                },
+                Told::Note(message) => RunEvent::DownloadProgress {
+                    job,
+                    message,
+                    transfer: None,
+                },
+            });
+        })
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            clock: self.context.live.clock.clone(),
+            stall: self.context.plan.deadlines.download_stall,
+            deadline: self.deadline,
+        }
+    }
+}
+
+/// The sources that were tried in vain, with the end of each.
+#[derive(Default)]
+struct Tried(Vec<(String, Ended)>);
+
+impl Tried {
+    /// Returns the end of a download that no source could serve.
+    fn into_ended(mut self) -> Ended {
+        if self.0.len() == 1
+            && let Some((_, ended)) = self.0.pop()
+        {
+            return ended;
+        }
+        let reasons: Vec<String> = (self.0.iter())
+            .map(|(source, ended)| match &ended.outcome {
+                Outcome::Failed { reason, .. } => format!("{source}: {reason}"),
+                other => format!("{source}: {}", other.reason()),
+            })
+            .collect();
+        // Something of it may heal.
+        let is_final = self.0.iter().all(|(_, ended)| ended.is_final);
+        let last = self.0.into_iter().next_back().map(|(_, ended)| ended);
+        let outcome = failed(reasons.join("; "));
+        Ended {
+            outcome: outcome.clone(),
+            is_final,
+            ..last.unwrap_or_else(|| Ended::without_process(outcome))
+        }
+    }
+}
+
 /// Carries out one download.
 pub(super) async fn download(fetching: Fetching, spec: DownloadSpec) -> Downloaded {
-    let context = &fetching.context;
+    let models = &fetching.context.plan.models;
     let artifacts: Vec<Artifact> = spec
         .artifacts
         .iter()
-        .filter_map(|(model, id)| context.plan.models.get(model)?.artifacts.get(id).cloned())
+        .filter_map(|(model, id)| models.get(model)?.artifacts.get(id).cloned())
         .collect();
-    let recipe = spec
-        .recipe
-        .as_ref()
-        .and_then(|id| context.plan.recipes.get(id));
-    let workplace = match Workplace::new(&context.store) {
-        Ok(workplace) => workplace,
-        Err(reason) => return Downloaded::failed(reason),
-    };
-    let destination;
-    let ended = if let Some(recipe) = recipe {
-        let run = match RecipeRun::new(recipe, &artifacts, &workplace) {
-            Ok(run) => run,
-            Err(reason) => return Downloaded::failed(reason),
+    let mut bytes = 0;
+    let completed = Ended::without_process(Outcome::Completed);
+    let Some(recipe) = spec.recipe else {
+        for artifact in artifacts {
+            let sources = artifact.sources.clone();
+            match from_sources(&fetching, &artifact, &sources, Tried::default()).await {
+                Ok(fetched) => bytes += fetched,
+                Err(ended) => {
+                    return Downloaded {
+                        ended: *ended,
+                        bytes,
+                    };
+                }
+            }
+        }
+        return Downloaded {
+            ended: completed,
+            bytes,
         };
-        destination = run.destination.clone();
-        run_recipe(&fetching, recipe, &run).await
-    } else {
-        destination = workplace.path().join("destination");
-        run_hub(&fetching, &artifacts, &destination).await
     };
-    if ended.outcome != Outcome::Completed {
-        return Downloaded { ended, bytes: 0 };
+    // It makes all of them at once.
+    let ended = match from_recipe(&fetching, &recipe, &artifacts).await {
+        Ok((ended, bytes)) => return Downloaded { ended, bytes },
+        Err(ended) => ended,
+    };
+    if is_over(&ended.outcome) {
+        return Downloaded {
+            ended: *ended,
+            bytes,
+        };
     }
-    match publish(&fetching, artifacts, workplace, destination).await {
-        Ok(bytes) => Downloaded { ended, bytes },
-        Err(outcome) => Downloaded {
-            ended: Ended { outcome, ..ended },
-            bytes: 0,
+    let name = format!("recipe {recipe}");
+    let mut worst = None;
+    for artifact in artifacts {
+        let sources = later_sources(&artifact, &recipe);
+        if sources
+            .iter()
+            .any(|source| !matches!(source, Source::Path(_)))
+        {
+            let reason = ended.outcome.reason();
+            fetching.tell(format!("{name}: {reason}; trying the next source"));
+        }
+        let end = Ended {
+            is_final: ended.is_final,
+            ..Ended::without_process(ended.outcome.clone())
+        };
+        let tried = Tried(vec![(name.clone(), end)]);
+        match from_sources(&fetching, &artifact, &sources, tried).await {
+            Ok(fetched) => bytes += fetched,
+            Err(end) if is_over(&end.outcome) => return Downloaded { ended: *end, bytes },
+            // The others are wanted all the same.
+            Err(end) => worst = worst.or(Some(end)),
+        }
+    }
+    let ended = match worst {
+        None => completed,
+        // What the recipe's process left behind is told with it.
+        Some(worst) => Ended {
+            outcome: worst.outcome,
+            is_final: worst.is_final,
+            ..*ended
         },
+    };
+    Downloaded { ended, bytes }
+}
+
+/// Returns the sources of an artifact that come after a recipe.
+fn later_sources(artifact: &Artifact, recipe: &str) -> Vec<Source> {
+    let is_it = |source: &&Source| matches!(source, Source::Recipe(id) if id == recipe);
+    let others = artifact.sources.iter().skip_while(|source| !is_it(source));
+    others.skip(1).cloned().collect()
+}
+
+/// Returns whether an end leaves nothing to be tried.
+fn is_over(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Cancelled { .. } | Outcome::TimedOut { .. }
+    )
+}
+
+/// Tries the sources of an artifact in their order. Returns the bytes of the first that serves, else
+/// the end with the reason of each.
+async fn from_sources(
+    fetching: &Fetching,
+    artifact: &Artifact,
+    sources: &[Source],
+    mut tried: Tried,
+) -> Result<u64, Box<Ended>> {
+    let mut sources = sources.iter().peekable();
+    while let Some(source) = sources.next() {
+        let (name, served) = match source {
+            // It is used where it lies, or not at all.
+            Source::Path(_) => continue,
+            Source::Hub {
+                repository,
+                revision,
+                ..
+            } => {
+                let served = from_hub(fetching, artifact, source, repository, revision).await;
+                (format!("hub {repository}"), served.map_err(Box::new))
+            }
+            Source::Url(url) => {
+                let served = from_url(fetching, artifact, source, url).await;
+                ("url".to_owned(), served.map_err(Box::new))
+            }
+            Source::Recipe(recipe) => {
+                let served = from_recipe(fetching, recipe, std::slice::from_ref(artifact)).await;
+                let served = served.map(|(_, bytes)| bytes);
+                (format!("recipe {recipe}"), served)
+            }
+        };
+        let ended = match served {
+            Ok(bytes) => return Ok(bytes),
+            Err(ended) if is_over(&ended.outcome) => return Err(ended),
+            Err(ended) => ended,
+        };
+        if sources.peek().is_some() {
+            let reason = ended.outcome.reason();
+            fetching.tell(format!("{name}: {reason}; trying the next source"));
+        }
+        tried.0.push((name, *ended));
     }
+    if tried.0.is_empty() {
+        let reason = format!(
+            "`{}` of `{}` has no source to fetch it from; name a hub, a URL or a recipe, or put the \
+             files where a `path` source names them",
+            artifact.id, artifact.model
+        );
+        return Err(Box::new(lastingly(reason)));
+    }
+    Err(Box::new(tried.into_ended()))
+}
+
+/// Has a recipe make artifacts, and puts them into the store.
+async fn from_recipe(
+    fetching: &Fetching,
+    recipe: &str,
+    artifacts: &[Artifact],
+) -> Result<(Ended, u64), Box<Ended>> {
+    let Some(recipe) = fetching.context.plan.recipes.get(recipe) else {
+        return Err(Box::new(lastingly(format!(
+            "the recipe `{recipe}` is not in the plan"
+        ))));
+    };
+    let unable = |reason| Box::new(Ended::without_process(failed(reason)));
+    let workplace = Workplace::new(&fetching.context.store).map_err(unable)?;
+    let run = RecipeRun::new(recipe, artifacts, &workplace).map_err(unable)?;
+    let ended = run_recipe(fetching, recipe, &run).await;
+    if ended.outcome != Outcome::Completed {
+        return Err(Box::new(ended));
+    }
+    let arrival = Arrival {
+        workplace,
+        destination: run.destination,
+        held: Vec::new(),
+    };
+    match publish(fetching, artifacts.to_vec(), arrival).await {
+        Ok(bytes) => Ok((ended, bytes)),
+        Err(outcome) => Err(Box::new(Ended { outcome, ..ended })),
+    }
+}
+
+/// Fetches an artifact from a hub, into the hub's cache.
+async fn from_hub(
+    fetching: &Fetching,
+    artifact: &Artifact,
+    source: &Source,
+    repository: &str,
+    revision: &str,
+) -> Result<u64, Ended> {
+    let context = &fetching.context;
+    let request = HubRequest {
+        repository: repository.to_owned(),
+        revision: revision.to_owned(),
+        files: artifact.files_from(source),
+        patterns: artifact.patterns.clone(),
+        cache: context.store.hub.clone(),
+        access: HubAccess::from_environment(|name| context.variable(name)),
+    };
+    within_limit(
+        fetching,
+        fetch_hub(request, fetching.limits(), fetching.teller()),
+    )
+    .await
+}
+
+/// Fetches an artifact from a URL, and puts it into the store.
+async fn from_url(
+    fetching: &Fetching,
+    artifact: &Artifact,
+    source: &Source,
+    url: &str,
+) -> Result<u64, Ended> {
+    let store = &fetching.context.store;
+    if !artifact.names_all_files() {
+        return Err(lastingly(
+            "a URL has no list of files: name every file instead of `patterns`".into(),
+        ));
+    }
+    let unable = |reason| Ended::without_process(failed(reason));
+    let workplace = Workplace::new(store).map_err(unable)?;
+    let destination = workplace.path().join("destination");
+    let request = UrlRequest {
+        url: url.to_owned(),
+        files: artifact.files_from(source),
+        partial: store.root.join(PARTIAL),
+        published: store.folder(artifact),
+        destination: destination.join(&artifact.model).join(&artifact.id),
+    };
+    let fetch = fetch_url(request, fetching.limits(), fetching.teller());
+    let arrived = within_limit(fetching, fetch).await?;
+    let arrival = Arrival {
+        workplace,
+        destination,
+        held: arrived.held,
+    };
+    let published = publish(fetching, vec![artifact.clone()], arrival).await;
+    published.map_err(Ended::without_process)?;
+    Ok(arrived.bytes)
+}
+
+/// Waits for a fetch under the limit of its download. Dropping the fetch closes its connections:
+/// nothing goes on behind it.
+async fn within_limit<T>(
+    fetching: &Fetching,
+    fetch: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Ended> {
+    let mut cancel = Cancel(fetching.cancel.clone());
+    let phase = Phase::Download;
+    let outcome = tokio::select! {
+        biased;
+        reason = cancel.wait() => Outcome::Cancelled { reason },
+        () = fetching.context.live.sleep_until(fetching.deadline) => Outcome::TimedOut {
+            phase,
+            limit_seconds: fetching.limit.as_secs_f64(),
+        },
+        fetched = fetch => match fetched {
+            Ok(fetched) => return Ok(fetched),
+            Err(failure) => {
+                return Err(Ended {
+                    is_final: !failure.may_heal,
+                    ..Ended::without_process(failed(failure.reason))
+                });
+            }
+        },
+    };
+    Err(Ended::without_process(outcome))
+}
+
+/// What has arrived in a temporary place.
+struct Arrival {
+    workplace: Workplace,
+    destination: PathBuf,
+    /// Locks that keep others from fetching the same.
+    held: Vec<File>,
 }
 
 /// Checks what arrived and moves it into the store, for as long as a slow disk needs.
 async fn publish(
     fetching: &Fetching,
     artifacts: Vec<Artifact>,
-    workplace: Workplace,
-    destination: PathBuf,
+    arrival: Arrival,
 ) -> Result<u64, Outcome> {
     let phase = Phase::Download;
     let bytes: u64 = artifacts.iter().filter_map(Artifact::expected_bytes).sum();
@@ -102,12 +407,12 @@ async fn publish(
     let publishing = tokio::task::spawn_blocking(move || {
         let published = Publication {
             store: &store,
-            folder: &destination,
+            folder: &arrival.destination,
         }
         .publish(&artifacts);
-        // Not before: what is being moved must not be removed under it, even if nobody waits for it
-        // any more.
-        drop(workplace);
+        // Not before: what is being moved must not be removed under it, nor fetched by others, even
+        // if nobody waits for it any more.
+        drop((arrival.workplace, arrival.held));
         published
     });
     let live = &fetching.context.live;
@@ -126,63 +431,15 @@ async fn publish(
     }
 }
 
-/// Fetches artifacts from their hubs under the limits of a download.
-async fn run_hub(fetching: &Fetching, artifacts: &[Artifact], destination: &Path) -> Ended {
-    let Fetching {
-        context,
-        job,
-        limit,
-        notes,
-        cancel,
-    } = fetching;
-    let deadlines = &context.plan.deadlines;
-    let tell = |message: String| {
-        notes.tell(RunEvent::DownloadProgress {
-            job: job.clone(),
-            message,
-        });
-    };
-    let fetch = async {
-        for artifact in artifacts {
-            let source = artifact.sources.iter().find_map(|source| match source {
-                Source::Hub {
-                    repository,
-                    revision,
-                    ..
-                } => Some((repository, revision)),
-                _ => None,
-            });
-            let (repository, revision) = source.ok_or_else(|| no_source(artifact))?;
-            let get = |name: &str| context.variable(name);
-            let request = HubRequest::new(repository, revision, artifact, get);
-            let folder = destination.join(&artifact.model).join(&artifact.id);
-            fetch_hub(&request, &folder, deadlines.download_stall, tell).await?;
-        }
-        Ok::<(), String>(())
-    };
-    let mut cancel = Cancel(cancel.clone());
-    let deadline = context.live.clock.now().saturating_add(*limit);
+fn failed(reason: String) -> Outcome {
     let phase = Phase::Download;
-    // Dropping the fetch closes its connections: nothing goes on behind it.
-    let outcome = tokio::select! {
-        biased;
-        reason = cancel.wait() => Outcome::Cancelled { reason },
-        () = context.live.sleep_until(deadline) => Outcome::TimedOut {
-            phase,
-            limit_seconds: limit.as_secs_f64(),
-        },
-        fetched = fetch => match fetched {
-            Ok(()) => Outcome::Completed,
-            Err(reason) => Outcome::Failed { phase, reason },
-        },
-    };
-    Ended::without_process(outcome)
+    Outcome::Failed { phase, reason }
 }
 
-fn no_source(artifact: &Artifact) -> String {
-    format!(
-        "`{}` of `{}` has no source that this version fetches from; name a recipe or a hub, or put \
-         the files where a `path` source names them",
-        artifact.id, artifact.model
-    )
+/// Returns an end that trying again would not mend.
+fn lastingly(reason: String) -> Ended {
+    Ended {
+        is_final: true,
+        ..Ended::without_process(failed(reason))
+    }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// as progress.
 pub(super) async fn run_recipe(fetching: &Fetching, recipe: &Recipe, run: &RecipeRun) -> Ended {
     let (context, job, notes) = (&fetching.context, &fetching.job, &fetching.notes);
-    let limits = Limits::of_program(&context.plan.deadlines, fetching.limit);
+    let limits = Limits::of_program(&context.plan.deadlines, fetching.remaining());
     let mut environment = child_environment(true, |name| context.variable(name));
     // What its tools leave behind when they are killed goes with the workplace.
     environment.insert("TMPDIR".into(), run.temporary.clone().into());
@@ -40,6 +40,7 @@ pub(super) async fn run_recipe(fetching: &Fetching, recipe: &Recipe, run: &Recip
             Some(RunEvent::DownloadProgress {
                 job: job.clone(),
                 message,
+                transfer: None,
             })
         });
     })

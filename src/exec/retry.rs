@@ -11,7 +11,8 @@ const LONGEST: Duration = Duration::from_mins(1);
 ///
 /// A download fails for many reasons that pass by themselves. A worker crashes for few, so it is
 /// tried again only if the matrix says so. What was refused or said that it failed would do so again,
-/// and the limit of a download is that of all its attempts together.
+/// and the limit of a download is that of all its attempts together. Ends that say of themselves that
+/// they are final do not come here.
 pub(super) fn delay_before_next(
     retries: &Retries,
     kind: JobKind,

@@ -43,6 +43,8 @@ pub(super) struct Ended {
     pub(super) answer: Vec<u8>,
     /// The answer was longer than is taken, and is cut.
     pub(super) is_too_long: bool,
+    /// Doing the same once more would end the same.
+    pub(super) is_final: bool,
 }
 
 impl Ended {
@@ -63,6 +65,7 @@ impl Ended {
             leaked_count: 0,
             answer: Vec::new(),
             is_too_long: false,
+            is_final: false,
         }
     }
 }

@@ -1,11 +1,22 @@
-//! Getting what is missing: into a temporary place, checked, then moved whole into the store.
+//! Getting what is missing: into a temporary place, checked, then moved whole into the store, or
+//! file by file into the cache that hubs share.
+//!
+//! Nothing that arrives is believed: every status, length and digest is looked at, every wait is
+//! bounded, and what was there before is checked before it is used.
 
-mod hub;
+mod failure;
+mod hub_access;
 mod publish;
 mod recipe;
+#[cfg_attr(not(feature = "hub"), path = "without_network.rs")]
+mod remote;
+mod request;
 mod workplace;
 
-pub use hub::{HubRequest, fetch_hub};
+pub use failure::Failure;
+pub use hub_access::HubAccess;
 pub use publish::Publication;
 pub use recipe::RecipeRun;
+pub use remote::{fetch_hub, fetch_url};
+pub use request::{Arrived, HubRequest, Limits, Teller, Told, UrlRequest};
 pub use workplace::Workplace;

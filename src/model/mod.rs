@@ -21,6 +21,7 @@ mod retries;
 mod setting;
 mod shard;
 mod text;
+mod transfer;
 pub mod units;
 mod value;
 
@@ -48,4 +49,5 @@ pub use retries::Retries;
 pub use setting::{Affects, SettingDeclaration, SettingKind};
 pub use shard::Shard;
 pub use text::Text;
+pub use transfer::TransferProgress;
 pub use value::{Scalar, Value};

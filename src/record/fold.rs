@@ -231,6 +231,14 @@ fn apply(jobs: &mut Jobs, session: &mut Session, position: usize, now: f64, even
     };
     match event {
         RunEvent::RunStarted { .. } | RunEvent::DownloadProgress { .. } => {}
+        RunEvent::CommitResolved {
+            job,
+            repository,
+            commit,
+            revision: _,
+        } => attempt(&job, 0, &mut |attempt| {
+            attempt.commit = Some((repository.clone(), commit.clone()));
+        }),
         RunEvent::JobReopened {
             job,
             reason,

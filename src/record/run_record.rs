@@ -167,6 +167,8 @@ pub struct AttemptRecord {
     pub leak: Option<Leak>,
     /// The retry that followed it.
     pub retry: Option<Retry>,
+    /// The repository and the commit of it that a download fetched from, if it asked a hub.
+    pub commit: Option<(String, String)>,
 }
 
 impl AttemptRecord {

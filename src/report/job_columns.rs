@@ -223,6 +223,15 @@ pub fn job_columns<'a>() -> Vec<Column<JobRow<'a>>> {
             },
         ),
         job(
+            "commit",
+            "The repository and commit that a download last fetched from; empty if it asked no hub.",
+            |_, row| {
+                let mut latest_first = row.attempts().iter().rev();
+                let commit = latest_first.find_map(|attempt| attempt.commit.as_ref());
+                Cell::optional(commit.map(|(repository, commit)| format!("{repository}@{commit}")))
+            },
+        ),
+        job(
             "leaked_processes",
             "Processes still alive when a child had ended by itself; empty without a child.",
             |_, row| {

@@ -6,6 +6,7 @@ mod diagnostics_json;
 mod progress;
 mod table;
 mod text;
+mod transfers;
 
 pub use annotations::{github_annotation, github_notice};
 pub use diagnostics::render_diagnostics;

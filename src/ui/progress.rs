@@ -1,17 +1,22 @@
 //! A run as it goes: a line that moves on a terminal, a line for each finished job elsewhere.
 
 use super::text::printable;
+use super::transfers::Transfers;
 use crate::event::{EventSink, RunEvent, Stamped};
 use crate::model::units::show_seconds;
 use crate::model::{JobId, LeakedProcess, Outcome, RerunReason, VerifyFinding};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, Write};
 use std::time::Duration;
 
 /// Shows progress on standard error.
 #[derive(Debug)]
 pub struct Progress {
+    /// The line that moves, if there is a terminal for it.
     bar: Option<ProgressBar>,
+    /// It and those of transfers.
+    bars: Option<MultiProgress>,
+    transfers: Transfers,
     jobs: usize,
     ended: usize,
     /// The terminal is gone: nothing is shown any more, and the run goes on.
@@ -22,8 +27,9 @@ impl Progress {
     /// Begins. `terminal` says whether standard error is one.
     #[must_use]
     pub fn new(terminal: bool) -> Self {
-        let bar = terminal.then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let bars = terminal.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
+        let bar = bars.as_ref().map(|bars| {
+            let bar = bars.add(ProgressBar::new_spinner());
             if let Ok(style) = ProgressStyle::with_template("{spinner} [{elapsed}] {wide_msg}") {
                 bar.set_style(style);
             }
@@ -31,7 +37,9 @@ impl Progress {
             bar
         });
         Self {
+            transfers: Transfers::new(bars.clone()),
             bar,
+            bars,
             jobs: 0,
             ended: 0,
             deaf: false,
@@ -42,11 +50,27 @@ impl Progress {
         if self.deaf {
             return;
         }
-        let failed = match &self.bar {
-            Some(bar) => bar.suspend(|| writeln!(io::stderr(), "{text}")).is_err(),
+        let failed = match &self.bars {
+            Some(bars) => bars.suspend(|| writeln!(io::stderr(), "{text}")).is_err(),
             None => writeln!(io::stderr(), "{text}").is_err(),
         };
         self.deaf = failed;
+    }
+
+    /// Shows what there is to show of a transfer.
+    fn told(&mut self, line: Option<String>) {
+        if let Some(line) = line {
+            self.line(&format!("        {}", printable(&line)));
+        }
+    }
+
+    /// Says something of a download: with the others on a terminal, in a line elsewhere.
+    fn remark_on(&mut self, job: &JobId, text: &str) {
+        if self.bar.is_some() {
+            self.activity(&format!("{}: {text}", job.0));
+        } else {
+            self.line(&format!("        {}", printable(text)));
+        }
     }
 
     fn activity(&self, text: &str) {
@@ -232,12 +256,30 @@ impl EventSink for Progress {
                 sample.trial + 1,
                 show_seconds(sample.transcribe_seconds)
             )),
-            RunEvent::DownloadProgress { job, message } => {
-                if self.bar.is_some() {
-                    self.activity(&format!("{}: {message}", job.0));
-                } else {
-                    self.line(&format!("        {}", printable(message)));
+            RunEvent::DownloadProgress {
+                job,
+                message,
+                transfer,
+            } => {
+                if !message.is_empty() {
+                    self.remark_on(job, message);
                 }
+                if let Some(transfer) = transfer {
+                    let line = self.transfers.moved(job, transfer, event.elapsed_seconds);
+                    self.told(line);
+                }
+            }
+            RunEvent::CommitResolved {
+                job,
+                repository,
+                revision,
+                commit,
+            } if revision != commit => {
+                self.remark_on(job, &format!("{repository}: {revision} is commit {commit}"));
+            }
+            RunEvent::AttemptEnded { job, .. } => {
+                let line = self.transfers.ended(job);
+                self.told(line);
             }
             RunEvent::JobEnded {
                 job,

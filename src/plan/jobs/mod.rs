@@ -14,7 +14,7 @@ use crate::model::{
 };
 use artifact::{choose_artifact, language_skip};
 use distinct::{Distinct, Key, distinct};
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use meaning::{METHODS, Meanings, method_number};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -91,7 +91,7 @@ pub(super) fn jobs(matrix: &Matrix, inputs: &Inputs<'_>, combinations: &Combinat
             }
         }
     }
-    made.recipes = (checks.recipes.keys())
+    made.recipes = (checks.recipes.keys().chain(&checks.later_recipes))
         .filter_map(|id| Some((id.clone(), inputs.catalog.recipes.get(id)?.clone())))
         .collect();
     let first = checks.finish();
@@ -250,6 +250,8 @@ struct Checks<'a> {
     after: Vec<Job>,
     /// For each recipe, the artifacts that are wanted of it.
     recipes: IndexMap<String, Vec<(String, String)>>,
+    /// Recipes that are run if sources before them fail.
+    later_recipes: IndexSet<String>,
 }
 
 impl<'a> Checks<'a> {
@@ -265,6 +267,7 @@ impl<'a> Checks<'a> {
             downloads: IndexMap::new(),
             after: Vec::new(),
             recipes: IndexMap::new(),
+            later_recipes: IndexSet::new(),
         }
     }
 
@@ -411,6 +414,11 @@ impl<'a> Checks<'a> {
             .sources
             .iter()
             .find(|source| !matches!(source, Source::Path(_)))?;
+        for source in &artifact.sources {
+            if let Source::Recipe(recipe) = source {
+                self.later_recipes.insert(recipe.clone());
+            }
+        }
         let wanted = (artifact.model.clone(), artifact.id.clone());
         let spec = match first {
             Source::Recipe(recipe) => {
