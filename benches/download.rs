@@ -56,7 +56,7 @@ struct Cost {
 fn measure(place: &Path, bytes: u64, rounds: u64) {
     let served = place.join("served");
     let digest = fill(&served, bytes);
-    let (mut server, url) = start(&served);
+    let (mut serving, url) = start(&served);
     fs::write(place.join("m.yaml"), matrix(bytes, &digest)).unwrap();
     let home = place.join("home");
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
@@ -82,26 +82,27 @@ fn measure(place: &Path, bytes: u64, rounds: u64) {
         assert_eq!(fs::metadata(home.join(blob)).unwrap().len(), bytes);
         fs::remove_dir_all(&home).unwrap();
     }
-    drop(server.stdin.take());
-    server.wait().unwrap();
+    drop(serving.stdin.take());
+    serving.wait().unwrap();
     let median = |costs: &[Cost], of: fn(&Cost) -> f64| {
         let mut values: Vec<f64> = costs.iter().map(of).collect();
         values.sort_by(f64::total_cmp);
         values[values.len() / 2]
     };
-    let (wall, cpu): (fn(&Cost) -> f64, fn(&Cost) -> f64) = (|cost| cost.wall, |cost| cost.cpu);
+    let wall = |costs: &[Cost]| median(costs, |cost| cost.wall);
+    let cpu = |costs: &[Cost]| median(costs, |cost| cost.cpu);
     for (name, costs) in [("curl", &theirs), ("earmark download", &ours)] {
         println!(
             "  {:>5} MiB  {name:<17} {:6.3} s wall, {:6.3} s of CPU",
             bytes >> 20,
-            median(costs, wall),
-            median(costs, cpu)
+            wall(costs),
+            cpu(costs)
         );
     }
     println!(
         "             {:.2} x the speed of curl, {:.2} x its CPU; {:.1} MiB resident at most",
-        median(&theirs, wall) / median(&ours, wall),
-        median(&ours, cpu) / median(&theirs, cpu),
+        wall(&theirs) / wall(&ours),
+        cpu(&ours) / cpu(&theirs),
         f64::from(u32::try_from(peak).unwrap()) / 1024.0
     );
 }

@@ -4,7 +4,8 @@
 //! The package comes from the package index that pip is set up for, once, into the build's folder.
 //! Where there is no Python or no index, these tests say so and do nothing.
 
-use super::server::{At, Fault, Hub};
+use super::fault::{At, Fault};
+use super::server::Hub;
 use super::{
     QUICK, REPOSITORY, Row, cache, command_of, download, everything_is_here, place_of, weights,
 };
