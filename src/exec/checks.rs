@@ -1,8 +1,9 @@
 //! Verifies and downloads: all of them end before the first timed trial.
 
 use super::dispatcher::Dispatcher;
-use super::download::{Downloaded, Fetching, download};
+use super::download::{Downloaded, download};
 use super::engine::default_threads;
+use super::fetching::Fetching;
 use super::retry::delay_before_next;
 use super::schedule::{Claim, Resources, Waiting};
 use super::supervise::{Cancel, Ended};

@@ -3,26 +3,11 @@
 //! moved whole into the store. A hub's files go into the cache that all programs for hubs share, each
 //! as soon as it is whole.
 
-use super::context::{Cancellation, RunContext};
-use super::notes::Notes;
+use super::fetching::{Arrival, Fetching};
 use super::recipe::run_recipe;
-use super::supervise::{Cancel, Ended};
-use crate::clock::Clock;
-use crate::event::RunEvent;
-use crate::fetch::{
-    Failure, HubAccess, HubRequest, Limits, Publication, RecipeRun, Teller, Told, UrlRequest,
-    Workplace, fetch_hub, fetch_url,
-};
-use crate::model::{
-    Artifact, DownloadSpec, JobId, Outcome, Phase, SLOW_DISK_BYTES_PER_SECOND, Source,
-};
-use std::fs::File;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
-
-/// How long it may take to move what arrived into the store, beside reading it.
-const PUBLICATION: Duration = Duration::from_mins(1);
+use super::supervise::Ended;
+use crate::fetch::{HubAccess, HubRequest, RecipeRun, UrlRequest, Workplace, fetch_hub, fetch_url};
+use crate::model::{Artifact, DownloadSpec, Outcome, Phase, Source};
 
 /// The folder of the store in which parts of files from URLs are kept.
 const PARTIAL: &str = ".partial";
@@ -31,71 +16,6 @@ const PARTIAL: &str = ".partial";
 pub(super) struct Downloaded {
     pub(super) ended: Ended,
     pub(super) bytes: u64,
-}
-
-/// One attempt at a download: what all ways of fetching need.
-pub(super) struct Fetching {
-    pub(super) context: Arc<RunContext>,
-    pub(super) job: JobId,
-    /// The limit of this attempt.
-    pub(super) limit: Duration,
-    /// What the run's clock shows when it is over.
-    pub(super) deadline: Duration,
-    pub(super) notes: Notes,
-    pub(super) cancel: Cancellation,
-}
-
-impl Fetching {
-    /// Returns how much of the limit is left.
-    pub(super) fn remaining(&self) -> Duration {
-        self.deadline.saturating_sub(self.context.live.clock.now())
-    }
-
-    fn tell(&self, message: String) {
-        self.notes.tell(RunEvent::DownloadProgress {
-            job: self.job.clone(),
-            message,
-            transfer: None,
-        });
-    }
-
-    /// Returns who is told by a fetch.
-    fn teller(&self) -> Teller {
-        let (job, notes) = (self.job.clone(), self.notes.clone());
-        Arc::new(move |told| {
-            let job = job.clone();
-            notes.tell(match told {
-                Told::Resolved {
-                    repository,
-                    revision,
-                    commit,
-                } => RunEvent::CommitResolved {
-                    job,
-                    repository,
-                    revision,
-                    commit,
-                },
-                Told::Transfer(transfer) => RunEvent::DownloadProgress {
-                    job,
-                    message: String::new(),
-                    transfer: Some(transfer),
-                },
-                Told::Note(message) => RunEvent::DownloadProgress {
-                    job,
-                    message,
-                    transfer: None,
-                },
-            });
-        })
-    }
-
-    fn limits(&self) -> Limits {
-        Limits {
-            clock: self.context.live.clock.clone(),
-            stall: self.context.plan.deadlines.download_stall,
-            deadline: self.deadline,
-        }
-    }
 }
 
 /// The sources that were tried in vain, with the end of each.
@@ -293,7 +213,7 @@ async fn from_recipe(
         destination: run.destination,
         held: Vec::new(),
     };
-    match publish(fetching, artifacts.to_vec(), arrival).await {
+    match fetching.publish(artifacts.to_vec(), arrival).await {
         Ok(bytes) => Ok((ended, bytes)),
         Err(outcome) => Err(Box::new(Ended { outcome, ..ended })),
     }
@@ -316,11 +236,9 @@ async fn from_hub(
         cache: context.store.hub.clone(),
         access: HubAccess::from_environment(|name| context.variable(name)),
     };
-    within_limit(
-        fetching,
-        fetch_hub(request, fetching.limits(), fetching.teller()),
-    )
-    .await
+    fetching
+        .within_limit(fetch_hub(request, fetching.limits(), fetching.teller()))
+        .await
 }
 
 /// Fetches an artifact from a URL, and puts it into the store.
@@ -347,91 +265,18 @@ async fn from_url(
         destination: destination.join(&artifact.model).join(&artifact.id),
     };
     let fetch = fetch_url(request, fetching.limits(), fetching.teller());
-    let arrived = within_limit(fetching, fetch).await?;
+    let arrived = fetching.within_limit(fetch).await?;
     let arrival = Arrival {
         workplace,
         destination,
         held: arrived.held,
     };
-    let published = publish(fetching, vec![artifact.clone()], arrival).await;
+    let published = fetching.publish(vec![artifact.clone()], arrival).await;
     published.map_err(Ended::without_process)?;
     Ok(arrived.bytes)
 }
 
-/// Waits for a fetch under the limit of its download. Dropping the fetch closes its connections:
-/// nothing goes on behind it.
-async fn within_limit<T>(
-    fetching: &Fetching,
-    fetch: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Ended> {
-    let mut cancel = Cancel(fetching.cancel.clone());
-    let phase = Phase::Download;
-    let outcome = tokio::select! {
-        biased;
-        reason = cancel.wait() => Outcome::Cancelled { reason },
-        () = fetching.context.live.sleep_until(fetching.deadline) => Outcome::TimedOut {
-            phase,
-            limit_seconds: fetching.limit.as_secs_f64(),
-        },
-        fetched = fetch => match fetched {
-            Ok(fetched) => return Ok(fetched),
-            Err(failure) => {
-                return Err(Ended {
-                    is_final: !failure.may_heal,
-                    ..Ended::without_process(failed(failure.reason))
-                });
-            }
-        },
-    };
-    Err(Ended::without_process(outcome))
-}
-
-/// What has arrived in a temporary place.
-struct Arrival {
-    workplace: Workplace,
-    destination: PathBuf,
-    /// Locks that keep others from fetching the same.
-    held: Vec<File>,
-}
-
-/// Checks what arrived and moves it into the store, for as long as a slow disk needs.
-async fn publish(
-    fetching: &Fetching,
-    artifacts: Vec<Artifact>,
-    arrival: Arrival,
-) -> Result<u64, Outcome> {
-    let phase = Phase::Download;
-    let bytes: u64 = artifacts.iter().filter_map(Artifact::expected_bytes).sum();
-    let limit = PUBLICATION + Duration::from_secs(bytes / SLOW_DISK_BYTES_PER_SECOND);
-    let store = fetching.context.store.clone();
-    let publishing = tokio::task::spawn_blocking(move || {
-        let published = Publication {
-            store: &store,
-            folder: &arrival.destination,
-        }
-        .publish(&artifacts);
-        // Not before: what is being moved must not be removed under it, nor fetched by others, even
-        // if nobody waits for it any more.
-        drop((arrival.workplace, arrival.held));
-        published
-    });
-    let live = &fetching.context.live;
-    let deadline = live.clock.now().saturating_add(limit);
-    let mut cancel = Cancel(fetching.cancel.clone());
-    tokio::select! {
-        biased;
-        reason = cancel.wait() => Err(Outcome::Cancelled { reason }),
-        published = publishing => published
-            .unwrap_or_else(|error| Err(error.to_string()))
-            .map_err(|reason| Outcome::Failed { phase, reason }),
-        () = live.sleep_until(deadline) => Err(Outcome::TimedOut {
-            phase,
-            limit_seconds: limit.as_secs_f64(),
-        }),
-    }
-}
-
-fn failed(reason: String) -> Outcome {
+pub(super) fn failed(reason: String) -> Outcome {
     let phase = Phase::Download;
     Outcome::Failed { phase, reason }
 }

@@ -10,6 +10,7 @@ mod context;
 mod dispatcher;
 mod download;
 mod engine;
+mod fetching;
 mod inputs;
 mod known_clip;
 mod live;

@@ -1,7 +1,7 @@
 //! A recipe's command, in a process of its own, under the limits of a download.
 
 use super::attempt::{Conversation, Limits};
-use super::download::Fetching;
+use super::fetching::Fetching;
 use super::supervise::{Ended, Task, supervise};
 use crate::engine::{LaunchSpec, child_environment};
 use crate::event::RunEvent;

@@ -1,7 +1,8 @@
 //! Each fault of a hub, of what stands before it, and of what it leads to: the job ends in time in
 //! the right row, nothing wrong is published, and the next run heals it.
 
-use super::server::{At, Fault, Hub};
+use super::fault::{At, Fault};
+use super::server::Hub;
 use super::{QUICK, Row, download, everything_is_here, nothing_is_wrong, place_of, weights};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};

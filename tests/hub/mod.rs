@@ -1,11 +1,15 @@
 //! Downloads from a hub on loopback that lies in every way it can: what is wrong is never taken, and
 //! what was cut is gone on with.
 
+mod connection;
 mod cuts;
+mod fault;
 mod faults;
+mod misbehaviour;
 mod python;
 mod secrets;
 mod server;
+mod sharing;
 mod sources;
 
 use crate::support::{Place, Ran};
@@ -54,6 +58,18 @@ fn all_described(hub: &Hub) -> String {
 
 /// Limits that a test can wait for.
 const QUICK: &str = "deadlines: {download: {stall: 400ms, total: 10s}}\nretries: {download: 0}";
+
+/// A hub of one large file.
+fn one_file() -> Hub {
+    Hub::with(&[("m.bin", weights(300_000, 1))])
+}
+
+/// Returns a place with the matrix of a hub's one file and other sources.
+fn place_with(hub: &Hub, sources: &str, rest: &str) -> Place {
+    let place = Place::new();
+    place.write("m.yaml", &matrix(&all_described(hub), sources, rest));
+    place
+}
 
 /// Returns a place with the matrix of a hub's files, which come from the hub.
 fn place_of(hub: &Hub, rest: &str) -> Place {

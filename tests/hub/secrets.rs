@@ -1,6 +1,7 @@
 //! A token goes to the hub and to nobody else, and stands in nothing that is kept or shown.
 
-use super::server::{At, Fault, Hub};
+use super::fault::{At, Fault};
+use super::server::Hub;
 use super::{
     Place, QUICK, REPOSITORY, Row, all_described, command_of, download, files_below, matrix,
     place_of, weights,
