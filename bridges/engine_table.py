@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 sys.dont_write_bytecode = True
 
@@ -26,6 +27,7 @@ _HEADER = """\
 # declarations: change those and run `python3 bridges/engine_table.py`.
 #
 # package:          the distribution whose version is the engine's; without one the program itself is asked
+# version:          the version of it that the lock pins
 # environment:      engines of one name share an environment, installed from locks/NAME.txt; none: Python is enough
 # artifacts:        from the matrix's word for a quantization to the artifact; the first is the default
 # audio:            what a recording is handed over as: raw samples, or a WAV file
@@ -64,6 +66,7 @@ def table() -> str:
             "description": facts.description,
             "file": file,
             "package": facts.package,
+            "version": pinned_version(facts),
             "environment": facts.group,
             "platforms": list(facts.platforms),
             "commands": list(facts.commands),
@@ -80,6 +83,15 @@ def table() -> str:
         lines.append("    settings:\n")
         lines += [f"      - {json.dumps(setting.declaration())}\n" for setting in facts.settings]
     return _HEADER + "".join(lines)
+
+
+def pinned_version(facts: earmark_bridge.Facts) -> Optional[str]:
+    """Returns the version of an engine's distribution in the lock of its environment."""
+    if facts.package is None:
+        return None
+    lock = (BRIDGES / "locks" / f"{facts.group}.txt").read_text(encoding="utf-8")
+    found = re.search(rf"(?m)^{re.escape(facts.package)}==([^\s;]+)", lock)
+    return found[1] if found else None
 
 
 def main() -> int:

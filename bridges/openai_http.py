@@ -89,12 +89,14 @@ class OpenaiHttp(Engine):
             raise BridgeError(kind, f"the server answered {status}: {self._shown(answer)}")
         try:
             result = json.loads(answer)
-            text = result["text"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise BridgeError("engine", f"the server's answer has no text: {self._shown(answer)}") from error
+        except ValueError:
+            result = None
+        text = result.get("text") if isinstance(result, dict) else None
+        if not isinstance(text, str):
+            raise BridgeError("engine", f"the server's answer has no text: {self._shown(answer)}")
         for segment in result.get("segments") or []:
             listener.note(segment.get("start", 0.0), segment.get("end", 0.0), str(segment.get("text", "")))
-        return Transcription(str(text))
+        return Transcription(text)
 
     def _exchange(self, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         """Sends a request and returns the answer's status and body. Nothing is sent twice: it would be timed twice."""

@@ -52,8 +52,7 @@ class Bridge:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._reader.close()
-        self._socket.close()
+        self.hang_up()
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
@@ -85,6 +84,11 @@ class Bridge:
             if reply["reply"] != "segment":
                 return {**reply, "heard": heard} if heard else reply
             heard.append(reply)
+
+    def hang_up(self) -> None:
+        """Closes the connection, as a runner does that is gone."""
+        self._reader.close()
+        self._socket.close()
 
     def end(self) -> int:
         """Says shutdown and returns the exit status."""
