@@ -84,9 +84,7 @@ def _integer(minimum: int, maximum: int) -> dict:
     return {"integer": {"minimum": minimum, "maximum": maximum}}
 
 
-LANGUAGE = Setting(
-    "language", "text", DECODE, "Language code such as `en`; default: the clip's own, else detection."
-)
+LANGUAGE = Setting("language", "text", DECODE, "Language code such as `en`; default: the clip's own, else detection.")
 THREADS = Setting("threads", _integer(1, 1024), DECODE, "Threads of the engine; default: the physical cores.")
 TEMPERATURE_FALLBACK = Setting(
     "temperature-fallback",
@@ -101,9 +99,7 @@ TIMESTAMPS = Setting("timestamps", "boolean", DECODE, "Have the model write time
 
 def beam_size(maximum: int) -> Setting:
     """Returns the setting of an engine that keeps up to ``maximum`` hypotheses; 1 for one that is always greedy."""
-    return Setting(
-        "beam-size", _integer(1, maximum), DECODE, "Hypotheses kept while decoding; 1 is greedy.", 1
-    )
+    return Setting("beam-size", _integer(1, maximum), DECODE, "Hypotheses kept while decoding; 1 is greedy.", 1)
 
 
 def batch_size(default: int, maximum: int) -> Setting:
@@ -113,6 +109,4 @@ def batch_size(default: int, maximum: int) -> Setting:
 
 def compute_type(words: list[str], default: str) -> Setting:
     """Returns the setting of an engine that can calculate in several types."""
-    return Setting(
-        "compute-type", {"choice": words}, LOAD, "The type in which the engine calculates.", default
-    )
+    return Setting("compute-type", {"choice": words}, LOAD, "The type in which the engine calculates.", default)

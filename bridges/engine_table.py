@@ -21,7 +21,6 @@ import earmark_bridge  # noqa: E402
 
 BRIDGES = Path(__file__).resolve().parent
 TABLE = BRIDGES / "engines.yaml"
-_NO_BRIDGES = ("earmark_bridge", "bridge_settings", "bridge_mlx", "program_adapter", "engine_table")
 _HEADER = """\
 # What is known of every bridge without starting anything. Written by engine_table.py from the bridges' own
 # declarations: change those and run `python3 bridges/engine_table.py`.
@@ -43,7 +42,8 @@ def engines() -> list[tuple[str, Any]]:
     """Returns the file name and the class of every bridge, by id."""
     found = []
     for path in BRIDGES.glob("*.py"):
-        if path.stem in _NO_BRIDGES:
+        # What several bridges share, and this.
+        if path.stem.startswith("bridge_") or path.stem in ("earmark_bridge", "engine_table"):
             continue
         specification = importlib.util.spec_from_file_location(f"bridge_of_{path.stem}", path)
         module = importlib.util.module_from_spec(specification)

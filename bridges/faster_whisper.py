@@ -9,7 +9,16 @@ from __future__ import annotations
 from typing import Any, Iterator, Optional
 
 from earmark_bridge import Engine, Facts, Listener, LoadRequest, Transcription, environment_threads, main
-from bridge_settings import LANGUAGE, TEMPERATURE_FALLBACK, THREADS, TIMESTAMPS, VAD, batch_size, beam_size, compute_type
+from bridge_settings import (
+    LANGUAGE,
+    TEMPERATURE_FALLBACK,
+    THREADS,
+    TIMESTAMPS,
+    VAD,
+    batch_size,
+    beam_size,
+    compute_type,
+)
 
 _FALLBACK = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _SAMPLE_RATE = 16_000

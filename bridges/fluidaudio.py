@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 from earmark_bridge import BridgeError, Engine, Facts, Listener, LoadRequest, Transcription, main
 from bridge_settings import beam_size
-from program_adapter import Workplace, missing_command, missing_parts, told_version, wrong_platform
+from bridge_program import Workplace, missing_command, missing_parts, told_version, wrong_platform
 
 _COMMAND = "fluidaudiocli"
 _HINT = "build it from FluidAudio's repository with `swift build -c release` and put it there"

@@ -14,7 +14,7 @@ from typing import Any, Optional
 
 from earmark_bridge import BridgeError, Engine, Facts, Listener, LoadRequest, Transcription, main
 from bridge_settings import LANGUAGE, TEMPERATURE_FALLBACK, TIMESTAMPS, VAD, beam_size
-from program_adapter import Workplace, missing_command, missing_parts, told_version, wrong_platform
+from bridge_program import Workplace, missing_command, missing_parts, told_version, wrong_platform
 
 _COMMAND = "whisperkit-cli"
 _HINT = "install it with `brew install whisperkit-cli`"

@@ -59,6 +59,7 @@ WEIGHTS = {
     },
 }
 
+
 def main() -> int:
     """Runs the command line and returns the exit status."""
     arguments = parse_arguments()

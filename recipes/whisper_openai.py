@@ -2,7 +2,7 @@
 
 The file is a zip of ``data.pkl`` and one ``data/N`` for each tensor, as ``torch.save`` writes it since PyTorch 1.6
 (``torch/serialization.py``, ``_save``). The pickle is put together here opcode by opcode, from those that
-``torch.load(weights_only=True)`` lets through, so that neither PyTorch is needed nor its version has a say in the bytes.
+``torch.load(weights_only=True)`` lets through: PyTorch is not needed, and its version has no say in the bytes.
 """
 
 from __future__ import annotations

@@ -19,9 +19,7 @@ PATIENCE_SECONDS = 300.0
 class Bridge:
     """A bridge's process. Use it as a context manager: what is left of it is ended."""
 
-    def __init__(
-        self, command: Sequence[str], environment: Optional[dict[str, str]] = None, threads: int = 2
-    ) -> None:
+    def __init__(self, command: Sequence[str], environment: Optional[dict[str, str]] = None, threads: int = 2) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         ours.settimeout(PATIENCE_SECONDS)
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH") if name in os.environ}

@@ -1,7 +1,7 @@
 """Tests of the bridges with their real engines and real weights, where these are installed.
 
 EARMARK_ENVIRONMENTS names a folder with a virtual environment for each name in engines.yaml, EARMARK_MODELS a store
-with MODEL/ARTIFACT/ folders. What is not there is skipped. Nothing may be fetched: every way out leads to a closed port.
+with MODEL/ARTIFACT/ folders. What is not there is skipped. Nothing may be fetched: the way out leads to a closed port.
 Run: python3 bridges/tests/test_engines.py
 """
 

@@ -69,7 +69,9 @@ class Program(unittest.TestCase):
 
     def transcribe(self, bridge: Bridge, **fields: Any) -> dict:
         """Has a bridge transcribe the recording and returns its answer."""
-        return bridge.ask("transcribe", **{"trial": 0, "samples": "-", "file": str(self.audio), "language": "en", **fields})
+        return bridge.ask(
+            "transcribe", **{"trial": 0, "samples": "-", "file": str(self.audio), "language": "en", **fields}
+        )
 
     def calls(self) -> list[str]:
         """Returns the arguments that the program was started with last."""
