@@ -13,6 +13,8 @@ ARTIFACTS = (
     "gguf-q8_0",
     "safetensors",
     "ctranslate2",
+    "mlx",
+    "openai-pt",
 )
 """Every artifact, in the order in which they are written."""
 

@@ -27,6 +27,8 @@ from whisper_hugging_face import (
     write_safetensors,
     write_tokenizer,
 )
+from whisper_mlx import write_mlx
+from whisper_openai import write_pt
 
 _CTRANSLATE2_FILES = ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt")
 
@@ -95,11 +97,18 @@ def _ctranslate2(checkpoint: WhisperCheckpoint, folder: Path) -> None:
         shutil.copyfile(checkpoint.folder / name, folder / name)
 
 
+def _openai_pt(checkpoint: WhisperCheckpoint, folder: Path) -> None:
+    with open(folder / f"{checkpoint.model_id}.pt", "wb") as file:
+        write_pt(checkpoint, file)
+
+
 WRITERS: dict[str, Callable[[WhisperCheckpoint, Path], None]] = {
     **{f"ggml-{kind}": partial(_ggml, kind) for kind in ("f16", "q8_0", "q5_1", "q5_0", "q4_0")},
     "gguf-q8_0": _gguf_q8_0,
     "safetensors": _safetensors,
     "ctranslate2": _ctranslate2,
+    "mlx": write_mlx,
+    "openai-pt": _openai_pt,
 }
 """From the name of an artifact to the function that writes its files to a folder; the keys are ARTIFACTS."""
 

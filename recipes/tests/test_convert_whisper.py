@@ -9,10 +9,12 @@ import hashlib
 import io
 import json
 import math
+import pickle
 import struct
 import sys
 import tempfile
 import unittest
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,7 @@ from artifact_names import ARTIFACTS  # noqa: E402
 from block_quantization import BLOCK_LENGTH, quantize  # noqa: E402
 from convert_whisper import WRITERS, write_artifact  # noqa: E402
 from mel_filter_bank import FREQUENCY_BINS, mel_filter_bank  # noqa: E402
+from stored_zip import write_stored_zip  # noqa: E402
 from whisper_checkpoint import read_checkpoint  # noqa: E402
 from whisper_hugging_face import write_safetensors  # noqa: E402
 
@@ -145,6 +148,50 @@ class Safetensors(unittest.TestCase):
         self.assertEqual(end, len(data))
 
 
+class StoredZip(unittest.TestCase):
+    """The zip writer against Python's reader, which checks lengths and checksums."""
+
+    def test_entries_come_back_and_are_aligned(self) -> None:
+        entries = {"a/one": b"1" * 100, "a/empty": b"", "a/two": bytes(range(256))}
+        file = io.BytesIO()
+        write_stored_zip(file, entries.items(), alignment=64)
+        with zipfile.ZipFile(file) as archive:
+            self.assertIsNone(archive.testzip())
+            self.assertEqual(archive.namelist(), list(entries))
+            for name, data in entries.items():
+                self.assertEqual(archive.read(name), data)
+        for data in (entries["a/one"], entries["a/two"]):
+            self.assertEqual(file.getvalue().index(data) % 64, 0)
+
+
+class PytorchCheckpoint(pickle.Unpickler):
+    """Reads a ``.pt`` file as PyTorch does, with numpy arrays for tensors."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        super().__init__(io.BytesIO(archive.read("archive/data.pkl")))
+        self.archive = archive
+
+    def find_class(self, module: str, name: str) -> object:
+        known = {
+            ("torch", "HalfStorage"): "<f2",
+            ("torch._utils", "_rebuild_tensor_v2"): self.tensor,
+            ("collections", "OrderedDict"): dict,
+        }
+        return known[module, name]
+
+    def persistent_load(self, identity: tuple) -> np.ndarray:
+        word, kind, key, device, length = identity
+        assert (word, device) == ("storage", "cpu")
+        values = np.frombuffer(self.archive.read(f"archive/data/{key}"), kind)
+        assert len(values) == length
+        return values
+
+    @staticmethod
+    def tensor(storage: np.ndarray, offset: int, shape: tuple, strides: tuple, gradient: bool, _hooks: dict):
+        assert (offset, gradient) == (0, False)
+        return np.lib.stride_tricks.as_strided(storage, shape, [stride * storage.itemsize for stride in strides])
+
+
 class Conversion(unittest.TestCase):
     """The whole way, from a CTranslate2 folder of a very small network."""
 
@@ -173,6 +220,52 @@ class Conversion(unittest.TestCase):
             self.assertEqual(tensors[f"model.encoder.layers.0.self_attn.{name}.weight"].shape, (WIDTH, WIDTH))
         self.assertNotIn("model.encoder.layers.0.self_attn.k_proj.bias", tensors)
         self.assertIn("model.decoder.layers.0.encoder_attn.v_proj.bias", tensors)
+
+    def test_a_pt_file_holds_the_network_by_openais_names(self) -> None:
+        checkpoint = read_checkpoint(self.folder / "source", "small.en")
+        folder = write_artifact(checkpoint, "openai-pt", self.folder)
+        with zipfile.ZipFile(folder / "small.en.pt") as archive:
+            self.assertEqual(archive.read("archive/byteorder"), b"little")
+            self.assertEqual(archive.read("archive/version"), b"3\n")
+            loaded = PytorchCheckpoint(archive).load()
+        self.assertEqual(list(loaded), ["dims", "model_state_dict"])
+        self.assertEqual(loaded["dims"]["n_vocab"], VOCABULARY_SIZE)
+        self.assertEqual(loaded["dims"]["n_audio_head"], 2)
+        state = loaded["model_state_dict"]
+        expected = {
+            "encoder.positional_embedding": "model.encoder.embed_positions.weight",
+            "encoder.blocks.0.attn.key.weight": "model.encoder.layers.0.self_attn.k_proj.weight",
+            "encoder.blocks.0.attn_ln.bias": "model.encoder.layers.0.self_attn_layer_norm.bias",
+            "encoder.ln_post.weight": "model.encoder.layer_norm.weight",
+            "decoder.blocks.0.cross_attn.out.bias": "model.decoder.layers.0.encoder_attn.out_proj.bias",
+            "decoder.blocks.0.cross_attn_ln.weight": "model.decoder.layers.0.encoder_attn_layer_norm.weight",
+            "decoder.blocks.0.mlp.2.weight": "model.decoder.layers.0.fc2.weight",
+            "decoder.blocks.0.mlp_ln.weight": "model.decoder.layers.0.final_layer_norm.weight",
+            "decoder.ln.bias": "model.decoder.layer_norm.bias",
+            "decoder.token_embedding.weight": "model.decoder.embed_tokens.weight",
+        }
+        for name, source in expected.items():
+            np.testing.assert_array_equal(state[name], checkpoint.tensors[source], name)
+        self.assertEqual(len(state), len(checkpoint.tensors))
+        self.assertFalse([name for name in state if "proj" in name or "layers" in name])
+
+    def test_mlx_weights_are_an_npz_of_the_right_shapes(self) -> None:
+        checkpoint = read_checkpoint(self.folder / "source", "small.en")
+        folder = write_artifact(checkpoint, "mlx", self.folder)
+        config = json.loads((folder / "config.json").read_text())
+        self.assertEqual((config["n_text_state"], config["model_type"]), (WIDTH, "whisper"))
+        with np.load(folder / "weights.npz") as weights:
+            self.assertEqual(weights["encoder.conv1.weight"].shape, (WIDTH, 3, 80))
+            np.testing.assert_array_equal(
+                weights["encoder.conv1.weight"],
+                checkpoint.tensors["model.encoder.conv1.weight"].transpose(0, 2, 1),
+            )
+            np.testing.assert_array_equal(
+                weights["decoder.blocks.0.mlp2.weight"], checkpoint.tensors["model.decoder.layers.0.fc2.weight"]
+            )
+            self.assertNotIn("encoder.positional_embedding", weights)
+            self.assertIn("decoder.positional_embedding", weights)
+            self.assertEqual({weights[name].dtype.name for name in weights}, {"float16"})
 
     def test_an_artifact_is_not_written_over(self) -> None:
         checkpoint = read_checkpoint(self.folder / "source", "small.en")

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::clock::{Clock, ManualClock};
-use crate::protocol::ErrorKind;
+use crate::protocol::{AudioInput, ErrorKind};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -30,6 +30,7 @@ fn attempt(trials: u32) -> Attempt {
             request: Request::Transcribe {
                 trial,
                 samples: "s".into(),
+                file: None,
                 language: None,
             },
             limit: 3 * SECOND,
@@ -49,6 +50,9 @@ fn hello() -> Input {
         engine: "fake".into(),
         version: "1".into(),
         device: "cpu".into(),
+        artifacts: Vec::new(),
+        audio: AudioInput::Samples,
+        settings: Vec::new(),
     }))
 }
 
@@ -68,6 +72,7 @@ fn done(trial: u32) -> Input {
         transcribe_seconds: 0.1,
         first_segment_seconds: None,
         cpu_seconds: None,
+        tokens: None,
     }))
 }
 

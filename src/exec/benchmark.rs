@@ -97,6 +97,7 @@ async fn run_by_protocol(
             request: Request::Transcribe {
                 trial: number,
                 samples: utterance.path.display().to_string(),
+                file: None,
                 language: launch.language(utterance),
             },
             limit: launch.limit(context, utterance),

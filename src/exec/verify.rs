@@ -90,6 +90,7 @@ async fn ask_engine(
                 request: Request::Transcribe {
                     trial: 0,
                     samples,
+                    file: None,
                     language: Some("en".into()),
                 },
                 limit,

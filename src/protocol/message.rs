@@ -1,6 +1,6 @@
 //! The messages.
 
-use crate::model::{Segment, Value};
+use crate::model::{Segment, SettingDeclaration, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,11 +33,27 @@ pub enum Request {
         trial: u32,
         /// Raw little-endian float32 samples, 16 kHz, mono.
         samples: String,
+        /// The same recording as a WAV file, for an engine that asked for [`AudioInput::File`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file: Option<String>,
         /// The language, or none for detection.
         language: Option<String>,
     },
+    /// Can it run here? Nothing is loaded for the answer.
+    Probe,
     /// End.
     Shutdown,
+}
+
+/// What an engine wants to be handed a recording as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AudioInput {
+    /// The path of raw little-endian float32 samples, 16 kHz, mono.
+    #[default]
+    Samples,
+    /// The path of a WAV file.
+    File,
 }
 
 /// Why an engine could not do what it was asked.
@@ -72,6 +88,23 @@ pub enum Reply {
         version: String,
         /// What it computes on, such as `cpu`.
         device: String,
+        /// Ids of the artifacts that it reads, such as `ctranslate2`; none: it reads no artifact.
+        #[serde(default)]
+        artifacts: Vec<String>,
+        /// What it wants to be handed a recording as.
+        #[serde(default)]
+        audio: AudioInput,
+        /// The settings it has, with types, ranges and defaults.
+        #[serde(default)]
+        settings: Vec<SettingDeclaration>,
+    },
+    /// Whether it can run here.
+    Probed {
+        /// It can.
+        ready: bool,
+        /// Why not, and what would help.
+        #[serde(default)]
+        reason: Option<String>,
     },
     /// The model is loaded.
     Loaded {
@@ -101,8 +134,11 @@ pub enum Reply {
         transcribe_seconds: f64,
         /// Samples handed over to first segment.
         first_segment_seconds: Option<f64>,
-        /// CPU time of the process in between.
+        /// CPU time of the process in between, and of programs that it ran.
         cpu_seconds: Option<f64>,
+        /// How many tokens were generated, if the engine tells.
+        #[serde(default)]
+        tokens: Option<u64>,
     },
     /// It could not.
     Error {
@@ -111,4 +147,43 @@ pub enum Reply {
         /// The reason in words.
         message: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{decode, encode};
+    use super::*;
+
+    #[test]
+    fn messages_of_before_the_additions_are_still_read() {
+        let hello = br#"{"reply":"hello","protocol":1,"engine":"e","version":"1","device":"cpu"}"#;
+        let Reply::Hello {
+            artifacts,
+            audio,
+            settings,
+            ..
+        } = decode(hello).unwrap()
+        else {
+            panic!("no hello");
+        };
+        assert_eq!(
+            (artifacts.len(), audio, settings.len()),
+            (0, AudioInput::Samples, 0)
+        );
+        let done = br#"{"reply":"done","trial":0,"text":"t","segments":[],"language":null,
+            "transcribe-seconds":1.0,"first-segment-seconds":null,"cpu-seconds":null}"#;
+        assert!(matches!(
+            decode(done).unwrap(),
+            Reply::Done { tokens: None, .. }
+        ));
+        let transcribe = br#"{"request":"transcribe","trial":0,"samples":"s","language":null}"#;
+        let request: Request = decode(transcribe).unwrap();
+        assert!(matches!(&request, Request::Transcribe { file: None, .. }));
+        // And an engine of before is not shown what it does not know.
+        assert!(
+            !String::from_utf8(encode(&request))
+                .unwrap()
+                .contains("file")
+        );
+    }
 }

@@ -7,4 +7,4 @@ mod codec;
 mod message;
 
 pub use codec::{LineBuffer, MAXIMUM_LINE_BYTES, decode, encode};
-pub use message::{ErrorKind, Reply, Request, VERSION};
+pub use message::{AudioInput, ErrorKind, Reply, Request, VERSION};

@@ -2,9 +2,9 @@
 
 use super::clocks::TrialClock;
 use crate::engine::{self, Engine, EngineError, LoadRequest, SegmentSink};
-use crate::model::{EngineFacts, Value};
-use crate::protocol::{ErrorKind, Reply, Request, VERSION, decode, encode};
-use std::collections::BTreeMap;
+use crate::model::{Availability, EngineFacts, Value};
+use crate::protocol::{AudioInput, ErrorKind, Reply, Request, VERSION, decode, encode};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -95,15 +95,7 @@ fn say(writer: &SharedWriter, reply: &Reply) -> std::io::Result<()> {
 impl Worker {
     fn serve(mut self, stream: UnixStream) -> std::io::Result<()> {
         let writer: SharedWriter = Arc::new(Mutex::new(stream.try_clone()?));
-        say(
-            &writer,
-            &Reply::Hello {
-                protocol: VERSION,
-                engine: self.facts.id.clone(),
-                version: self.facts.version.clone().unwrap_or_default(),
-                device: "cpu".into(),
-            },
-        )?;
+        say(&writer, &self.hello())?;
         let mut lines = BufReader::new(stream);
         let mut line = Vec::new();
         loop {
@@ -113,6 +105,7 @@ impl Worker {
             }
             let reply = match decode::<Request>(&line) {
                 Ok(Request::Shutdown) => return Ok(()),
+                Ok(Request::Probe) => Ok(self.probed()),
                 Ok(Request::Load {
                     directory,
                     files,
@@ -123,6 +116,7 @@ impl Worker {
                     trial,
                     samples,
                     language,
+                    ..
                 }) => self.transcribe(trial, &samples, language.as_deref(), &writer),
                 Err(reason) => Err(EngineError::new(ErrorKind::Engine, reason)),
             };
@@ -131,6 +125,30 @@ impl Worker {
                 message: error.message,
             });
             say(&writer, &reply)?;
+        }
+    }
+
+    fn hello(&self) -> Reply {
+        let artifacts: BTreeSet<&String> = self.facts.artifacts.values().collect();
+        Reply::Hello {
+            protocol: VERSION,
+            engine: self.facts.id.clone(),
+            version: self.facts.version.clone().unwrap_or_default(),
+            device: "cpu".into(),
+            artifacts: artifacts.into_iter().cloned().collect(),
+            audio: AudioInput::Samples,
+            settings: self.facts.settings.clone(),
+        }
+    }
+
+    fn probed(&self) -> Reply {
+        let reason = match &self.facts.availability {
+            Availability::Ready => None,
+            Availability::Unavailable(reason) => Some(reason.clone()),
+        };
+        Reply::Probed {
+            ready: reason.is_none(),
+            reason,
         }
     }
 
@@ -200,6 +218,7 @@ impl Worker {
             transcribe_seconds: times.transcribe,
             first_segment_seconds: times.first_segment,
             cpu_seconds: Some(times.cpu),
+            tokens: None,
         })
     }
 }
