@@ -111,6 +111,9 @@ fn table(record: &RunRecord, asked: &[(&Job, &VerifySpec)], verbose: bool) -> St
                     .filter(|reason| !reason.is_empty())
                     .unwrap_or_else(|| finding.verdict.to_string())
             ));
+            if verbose && finding.network_wall != "none-needed" {
+                details.push_str(&format!(" (network wall: {})", finding.network_wall));
+            }
         }
         if verbose {
             for file in &finding.files {
