@@ -14,8 +14,9 @@ Exit status: 0 all is well; 1 a gate failed; 2 the input or the command line is 
 started; 3 a job went wrong, a model is not complete, or a merge lacks runs; 4 a fault of the program or its \
 surroundings; 130 interrupted.
 
-Environment: EARMARK_HOME is the folder of models and decoded recordings (default: earmark in \
-$XDG_CACHE_HOME or ~/.cache). NO_COLOR turns colours off.";
+Environment: EARMARK_HOME is the folder of models, remembered verdicts and decoded recordings (default: \
+earmark in $XDG_CACHE_HOME or ~/.cache). Models of Hugging Face hubs lie in the cache that all programs for \
+them share: HF_HUB_CACHE, or hub in HF_HOME. NO_COLOR turns colours off.";
 
 /// Which speech recognizer, which model, which quantization, on this machine, at what accuracy.
 #[derive(Debug, Parser)]

@@ -21,7 +21,7 @@ const NOTE: Duration = Duration::from_secs(1);
 /// What a look came to.
 pub(super) enum Looked {
     /// The answer.
-    Answered(Found),
+    Answered(Box<Found>),
     /// The files are right as far as sizes tell; an engine has to be asked.
     Right(Box<Found>, Option<Box<Inquiry>>),
 }
@@ -45,14 +45,14 @@ pub(super) async fn look(
         context,
         begun,
         limit: limit(0),
-        cancel: cancel.clone(),
+        cancel,
     };
-    let found = sizes.run(move |stop| {
-        find_by(places(&artifact, &store), |place| {
-            check_place(place, false, stop)
-        })
+    let looked = sizes.run(move |stop| {
+        let places = places(&artifact, &store);
+        let found = find_by(places.clone(), |place| check_place(place, false, stop));
+        (places, found)
     });
-    let found = found.await?;
+    let (places, found) = looked.await?;
     let terms = terms(context, spec);
     let folder = context.store.verdicts();
     let fresh = context.options.fresh;
@@ -62,22 +62,20 @@ pub(super) async fn look(
             let asked = sizes.run(move |_| ask_again(&folder, fresh, found, terms));
             return asked.await;
         }
-        _ => return Ok(Looked::Answered(found)),
+        _ => return Ok(Looked::Answered(Box::new(found))),
     }
-    let Some(artifact) = artifact_of(context, spec) else {
-        return Ok(Looked::Answered(found));
-    };
+    // At worst it is read in one place after the other.
+    let reads = u64::try_from(places.len()).unwrap_or(u64::MAX);
     let contents = Looking {
-        limit: limit(found.finding.bytes_present),
+        limit: limit(found.finding.bytes_present.saturating_mul(reads)),
         ..sizes
     };
-    let store = context.store.clone();
     let found = contents.run(move |stop| {
-        find_by(places(&artifact, &store), |place| {
+        find_by(places, |place| {
             checksum(&folder, fresh, place, terms.clone(), stop)
         })
     });
-    Ok(Looked::Answered(found.await?))
+    Ok(Looked::Answered(Box::new(found.await?)))
 }
 
 /// Hashes the files of a place, unless that was done and nothing has changed since.
@@ -106,7 +104,7 @@ fn ask_again(folder: &Path, fresh: bool, mut found: Found, terms: Terms) -> Look
     let earlier = inquiry.as_ref().filter(|_| !fresh);
     if let Some(earlier) = earlier.and_then(Inquiry::earlier) {
         found.finding = earlier;
-        return Looked::Answered(found);
+        return Looked::Answered(Box::new(found));
     }
     Looked::Right(Box::new(found), inquiry.map(Box::new))
 }

@@ -7,8 +7,10 @@ use super::place::{Place, places};
 use crate::model::{Artifact, ArtifactFile, FileFinding, Verdict, VerifyFinding};
 use rayon::prelude::*;
 use rustix::fs::{Access, access};
-use std::fs;
-use std::io::ErrorKind;
+use rustix::process::geteuid;
+use std::fs::{self, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -83,20 +85,20 @@ pub fn check(artifact: &Artifact, folders: &[impl AsRef<Path>], digests: bool) -
 /// there are cores. Given up as soon as `stop` is set: what has not been read then is an error.
 #[must_use]
 pub fn check_place(place: &Place, digests: bool, stop: &AtomicBool) -> VerifyFinding {
-    let partials = Partials::new(place);
-    let read = digests.then_some(stop);
-    let check = |name: &String, file: &ArtifactFile| check_file(&partials, place, name, file, read);
+    let look = Look {
+        place,
+        partials: Partials::new(place),
+        read: digests.then_some(stop),
+        user: geteuid().as_raw(),
+    };
     let files = if digests {
         let files: Vec<(&String, &ArtifactFile)> = place.files.iter().collect();
         let files = files.into_par_iter().with_max_len(1);
-        files.map(|(name, file)| check(name, file)).collect()
+        files.map(|(name, file)| look.at(name, file)).collect()
     } else {
         // To hand a stat call to another core costs more than the call.
-        place
-            .files
-            .iter()
-            .map(|(name, file)| check(name, file))
-            .collect()
+        let files = place.files.iter();
+        files.map(|(name, file)| look.at(name, file)).collect()
     };
     combine(place, files)
 }
@@ -173,60 +175,97 @@ impl Seen {
     }
 }
 
-/// Looks at one file; reads it if `read` is there, until that is set.
-fn check_file(
-    partials: &Partials<'_>,
-    place: &Place,
-    name: &str,
-    expected: &ArtifactFile,
-    read: Option<&AtomicBool>,
-) -> FileFinding {
-    let started = Instant::now();
-    let path = place.folder.join(name);
-    let seen = match fs::metadata(&path) {
-        Ok(metadata) if !metadata.is_file() => Seen::new("error", "is not a file", 0),
-        Ok(metadata) => judge(&path, metadata.len(), expected, read),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            judge_absent(partials, &path, name, expected)
-        }
-        Err(error) => Seen::new("error", error.to_string(), 0),
-    };
-    FileFinding {
-        name: name.to_owned(),
-        verdict: seen.verdict.into(),
-        reason: seen.reason,
-        bytes_present: seen.bytes,
-        bytes_expected: expected.bytes,
-        seconds: started.elapsed().as_secs_f64(),
-    }
+/// A look at the files of one place.
+struct Look<'a> {
+    place: &'a Place,
+    partials: Partials<'a>,
+    /// Files are read, until this is set.
+    read: Option<&'a AtomicBool>,
+    /// Who looks.
+    user: u32,
 }
 
-/// Judges a file that is there.
-fn judge(path: &Path, length: u64, expected: &ArtifactFile, read: Option<&AtomicBool>) -> Seen {
-    let seen = |verdict, reason: String| Seen::new(verdict, reason, length);
-    match expected.bytes {
-        Some(bytes) if length < bytes => {
-            let empty = if length == 0 { "is empty: " } else { "" };
-            return seen(
+impl Look<'_> {
+    /// Looks at one file.
+    fn at(&self, name: &str, expected: &ArtifactFile) -> FileFinding {
+        let started = Instant::now();
+        let path = self.place.folder.join(name);
+        let seen = match fs::metadata(&path) {
+            Ok(metadata) if !metadata.is_file() => Seen::new("error", "is not a file", 0),
+            Ok(metadata) => self.judge(&path, &metadata, expected),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.judge_absent(&path, name, expected)
+            }
+            Err(error) => Seen::new("error", error.to_string(), 0),
+        };
+        FileFinding {
+            name: name.to_owned(),
+            verdict: seen.verdict.into(),
+            reason: seen.reason,
+            bytes_present: seen.bytes,
+            bytes_expected: expected.bytes,
+            seconds: started.elapsed().as_secs_f64(),
+        }
+    }
+
+    /// Judges a file that is there.
+    fn judge(&self, path: &Path, metadata: &Metadata, expected: &ArtifactFile) -> Seen {
+        let length = metadata.len();
+        let seen = |verdict, reason: String| Seen::new(verdict, reason, length);
+        match expected.bytes {
+            Some(bytes) if length < bytes => {
+                let empty = if length == 0 { "is empty: " } else { "" };
+                let reason = format!("{empty}has {length} of {bytes} bytes");
+                return seen("incomplete", reason);
+            }
+            Some(bytes) if length > bytes => {
+                return seen("corrupt", format!("has {length} bytes, expected {bytes}"));
+            }
+            None if length == 0 => return seen("incomplete", "is empty".into()),
+            _ => {}
+        }
+        if let Err(error) = self.may_read(path, metadata) {
+            return seen("error", format!("cannot be read: {error}"));
+        }
+        match (self.read, expected.bytes) {
+            (Some(stop), _) => judge_content(path, length, expected, stop),
+            (None, Some(_)) => seen("complete", String::new()),
+            (None, None) => seen("unknown", "no manifest: its size is not known".into()),
+        }
+    }
+
+    /// Finds out whether a file may be read, without opening it, which would cost more than all the
+    /// rest. Whether its owner may, its mode says, whatever lists of rights there are beside; of
+    /// others only the system knows.
+    fn may_read(&self, path: &Path, metadata: &Metadata) -> io::Result<()> {
+        const OWNER_READS: u32 = 0o400;
+        if metadata.uid() == self.user && metadata.mode() & OWNER_READS != 0 {
+            return Ok(());
+        }
+        Ok(access(path, Access::READ_OK)?)
+    }
+
+    /// Judges a file that is not there: never there, a link to nothing, or begun and not finished.
+    fn judge_absent(&self, path: &Path, name: &str, expected: &ArtifactFile) -> Seen {
+        let link = fs::read_link(path).ok();
+        let target = link.as_deref().and_then(Path::file_name);
+        let target = target.and_then(|name| name.to_str());
+        let begun = self.partials.bytes_of(name, expected, target);
+        let arrived = begun.unwrap_or(0);
+        let of = match expected.bytes {
+            Some(all) => format!("{arrived} of {all} bytes"),
+            None => format!("{arrived} bytes"),
+        };
+        let (verdict, reason) = match (link.is_some(), begun.is_some()) {
+            (true, true) => (
                 "incomplete",
-                format!("{empty}has {length} of {bytes} bytes"),
-            );
-        }
-        Some(bytes) if length > bytes => {
-            return seen("corrupt", format!("has {length} bytes, expected {bytes}"));
-        }
-        None if length == 0 => return seen("incomplete", "is empty".into()),
-        _ => {}
-    }
-    // Asked without opening it, which would cost as much again as all the rest.
-    if let Err(error) = access(path, Access::READ_OK) {
-        let error = std::io::Error::from(error);
-        return seen("error", format!("cannot be read: {error}"));
-    }
-    match (read, expected.bytes) {
-        (Some(stop), _) => judge_content(path, length, expected, stop),
-        (None, Some(_)) => seen("complete", String::new()),
-        (None, None) => seen("unknown", "no manifest: its size is not known".into()),
+                format!("is a link to nothing; only {of} have arrived"),
+            ),
+            (true, false) => ("incomplete", format!("is a link to nothing: {of}")),
+            (false, true) => ("incomplete", format!("only {of} have arrived")),
+            (false, false) => ("missing", format!("is not there: {of}")),
+        };
+        Seen::new(verdict, reason, arrived)
     }
 }
 
@@ -246,29 +285,6 @@ fn judge_content(path: &Path, length: u64, expected: &ArtifactFile, stop: &Atomi
             Seen::new("corrupt", reason, length)
         }
         Err(error) => Seen::new("error", format!("cannot be read: {error}"), length),
-    }
-}
-
-/// Judges a file that is not there: never there, a link to nothing, or begun and not finished.
-fn judge_absent(partials: &Partials<'_>, path: &Path, name: &str, expected: &ArtifactFile) -> Seen {
-    let link = fs::read_link(path).ok();
-    let target = link.as_deref().and_then(Path::file_name);
-    let begun = partials.bytes_of(name, expected, target.and_then(|name| name.to_str()));
-    let of = |bytes: u64| match expected.bytes {
-        Some(all) => format!("{bytes} of {all} bytes"),
-        None => format!("{bytes} bytes"),
-    };
-    match (link.is_some(), begun) {
-        (true, Some(bytes)) => {
-            let reason = format!("is a link to nothing; only {} have arrived", of(bytes));
-            Seen::new("incomplete", reason, bytes)
-        }
-        (true, None) => Seen::new("incomplete", format!("is a link to nothing: {}", of(0)), 0),
-        (false, Some(bytes)) => {
-            let reason = format!("only {} have arrived", of(bytes));
-            Seen::new("incomplete", reason, bytes)
-        }
-        (false, None) => Seen::new("missing", format!("is not there: {}", of(0)), 0),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::hub_cache::{Cached, FILES, answer, digest};
 use crate::shim::users::{User, users};
 use crate::support::Ran;
+use earmark::model::Plan;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -268,5 +269,44 @@ fn the_next_place_is_tried_and_the_best_is_told() {
         "cut in the cache",
         &answer,
         ("incomplete", "has 2 of 5 bytes"),
+    );
+}
+
+/// A definition that names one file and a glob: what else belongs to it only the list tells.
+#[test]
+fn what_a_glob_stands_for_is_known_from_the_list_and_else_it_is_never_complete() {
+    let cached = Cached::whole();
+    let planned = cached.place.run(&["plan", "m.yaml", "--format", "json"]);
+    let mut plan: Plan = serde_json::from_str(&planned.expect_status(0).stdout).unwrap();
+    let artifact = &mut plan.models["mine"].artifacts["ggml-f16"];
+    artifact.files.retain(|name, _| name == "config.json");
+    artifact.patterns = vec!["*.bin".into()];
+    earmark::plan::seal(&mut plan);
+    let text = serde_json::to_string(&plan).unwrap();
+    cached.place.write("plan.json", &text);
+    let verdict = |folder: &str, status| {
+        let ran = cached.place.run(&["run", "plan.json", "--out", folder]);
+        ran.expect_status(status);
+        let jobs = cached.place.table(&format!("{folder}/jobs.csv"));
+        let verify = jobs.into_iter().find(|job| job["stage"] == "before");
+        let verify = verify.unwrap();
+        (verify["verdict"].clone(), verify["reason"].clone())
+    };
+    assert_eq!(verdict("whole", 0).0, "complete");
+    let row = &cached.place.table("whole/results.csv")[0];
+    assert_eq!(row["hypothesis"], "tokens");
+    fs::remove_file(cached.link(NAME)).unwrap();
+    let (word, reason) = verdict("lacking", 3);
+    assert_eq!(word, "incomplete");
+    assert!(
+        reason.contains("weights/a.bin: is not there: 0 of 5 bytes"),
+        "{reason}"
+    );
+    fs::remove_file(cached.tree()).unwrap();
+    let (word, reason) = verdict("unlisted", 3);
+    assert_eq!(word, "unknown");
+    assert!(
+        reason.contains("no manifest: nothing tells what `*.bin` stands for"),
+        "{reason}"
     );
 }

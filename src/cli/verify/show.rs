@@ -47,6 +47,9 @@ fn describe(row: &Row, finding: &VerifyFinding, verbose: bool, details: &mut Str
             words
         };
         details.push_str(&format!("\n{}: {reason}", row.name));
+        if verbose && finding.network_wall != "none-needed" {
+            details.push_str(&format!(" (network wall: {})", finding.network_wall));
+        }
     }
     if !verbose {
         return;
