@@ -1,6 +1,6 @@
 //! The messages.
 
-use crate::model::{Segment, SettingDeclaration, Value};
+use crate::model::{AudioInput, Segment, SettingDeclaration, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -43,17 +43,6 @@ pub enum Request {
     Probe,
     /// End.
     Shutdown,
-}
-
-/// What an engine wants to be handed a recording as.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum AudioInput {
-    /// The path of raw little-endian float32 samples, 16 kHz, mono.
-    #[default]
-    Samples,
-    /// The path of a WAV file.
-    File,
 }
 
 /// Why an engine could not do what it was asked.

@@ -6,5 +6,6 @@
 mod codec;
 mod message;
 
+pub use crate::model::AudioInput;
 pub use codec::{LineBuffer, MAXIMUM_LINE_BYTES, decode, encode};
-pub use message::{AudioInput, ErrorKind, Reply, Request, VERSION};
+pub use message::{ErrorKind, Reply, Request, VERSION};
