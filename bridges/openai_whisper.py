@@ -24,7 +24,7 @@ class OpenaiWhisper(Engine):
         package="openai-whisper",
         artifacts={"f16": "openai-pt"},
         settings=(LANGUAGE, THREADS, beam_size(64), TEMPERATURE_FALLBACK, TIMESTAMPS),
-        install_bytes=6_070_000_000,
+        install_bytes=6_330_000_000,
     )
 
     def start(self) -> None:

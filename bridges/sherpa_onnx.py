@@ -24,7 +24,7 @@ class SherpaOnnx(Engine):
         package="sherpa-onnx",
         artifacts={"int8": "moonshine-ort"},
         settings=(THREADS, beam_size(1)),
-        install_bytes=103_000_000,
+        install_bytes=116_000_000,
     )
 
     def start(self) -> None:

@@ -37,7 +37,7 @@ class TransformersWhisper(Engine):
             compute_type(["float32", "bfloat16", "float16"], "float32"),
             TIMESTAMPS,
         ),
-        install_bytes=6_070_000_000,
+        install_bytes=6_330_000_000,
     )
 
     def start(self) -> None:

@@ -42,7 +42,7 @@ class WhisperMps(Engine):
             TEMPERATURE_FALLBACK,
             TIMESTAMPS,
         ),
-        install_bytes=6_070_000_000,
+        install_bytes=6_330_000_000,
     )
 
     def start(self) -> None:
