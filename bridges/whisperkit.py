@@ -49,14 +49,15 @@ class WhisperKit(Engine):
         absent = missing_command(_COMMAND, _HINT)
         if absent:
             raise BridgeError("engine", absent)
-        missing = missing_parts(request.directory, _COMPILED, ())
+        folder = _model_folder(request)
+        missing = missing_parts(folder, _COMPILED, ())
         if missing:
-            raise BridgeError("model", f"{request.directory}: {', '.join(missing)} missing")
+            raise BridgeError("model", f"{folder}: {', '.join(missing)} missing")
         # The program fetches a tokenizer that it does not find in either place.
         elsewhere = _tokenizer_folder(request.model) / _TOKENIZER
-        if not (request.directory / _TOKENIZER).is_file() and not elsewhere.is_file():
-            raise BridgeError("model", f"{_TOKENIZER} is neither in {request.directory} nor at {elsewhere}")
-        self._folder = request.directory
+        if not (folder / _TOKENIZER).is_file() and not elsewhere.is_file():
+            raise BridgeError("model", f"{_TOKENIZER} is neither in {folder} nor at {elsewhere}")
+        self._folder = folder
         self._options = _options(request.settings)
         return {}
 
@@ -77,6 +78,14 @@ class WhisperKit(Engine):
             tokens += len(segment.get("tokens") or [])
         spoken = result.get("language")
         return Transcription(result["text"], spoken if isinstance(spoken, str) else None, tokens or None)
+
+
+def _model_folder(request: LoadRequest) -> Path:
+    """Returns where the model itself lies: a repository of many models has a folder for each."""
+    tops = {Path(name).parts[0] for name in request.files if len(Path(name).parts) > 1}
+    if len(tops) == 1 and not next(iter(tops)).endswith(".mlmodelc"):
+        return request.directory / tops.pop()
+    return request.directory
 
 
 def _options(settings: dict[str, Any]) -> list[str]:
