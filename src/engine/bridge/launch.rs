@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// The setting that names the variable with a key.
-const KEY_VARIABLE: &str = "key-variable";
+/// The setting that names the variable with a key: never the key itself.
+pub const KEY_VARIABLE: &str = "key-variable";
 
 /// What a bridge's process is started with beside its definition.
 #[derive(Clone, Debug)]
@@ -54,7 +54,8 @@ pub fn launch(
         }
         environment.extend(kept);
         // By name, from this environment into that one: it is written nowhere.
-        if let Some(name) = key_variable(terms.settings)
+        if let Some(name) = terms.settings.get(KEY_VARIABLE)
+            && let name = name.written.as_str()
             && let Some(key) = get(name)
         {
             environment.insert(name.to_owned(), key);
@@ -82,14 +83,6 @@ const PROXIES: [&str; 6] = [
     "https_proxy",
     "all_proxy",
 ];
-
-/// Returns the name of the variable that holds a key, if the settings name one.
-#[must_use]
-pub fn key_variable(settings: &BTreeMap<String, Value>) -> Option<&str> {
-    settings
-        .get(KEY_VARIABLE)
-        .map(|value| value.written.as_str())
-}
 
 #[cfg(test)]
 mod tests {

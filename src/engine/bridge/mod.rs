@@ -16,7 +16,16 @@ pub(super) mod testing;
 pub use home::{EngineHome, EnvironmentState};
 pub use install::{Installation, Step, Tool, progress_of, remove};
 pub use installed::Installed;
-pub use launch::{BridgeTerms, key_variable, launch};
+pub use launch::{BridgeTerms, KEY_VARIABLE, launch};
 pub use standing::{EngineState, Standing, standing};
 
 pub(super) use standing::facts;
+
+use crate::catalog::bridge_definition;
+use crate::model::BridgeDefinition;
+
+/// Returns what is known of a bridge; `None` for an engine that is none.
+#[must_use]
+pub fn definition(id: &str) -> Option<&'static BridgeDefinition> {
+    bridge_definition(id)
+}
