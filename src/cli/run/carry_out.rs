@@ -263,6 +263,21 @@ pub(in crate::cli) fn backend_versions(
     Ok(versions)
 }
 
+/// Returns what programs are run with that belong to no plan. What they say is kept under a folder.
+pub(in crate::cli) fn context_of_programs(place: &Path) -> Result<RunContext, Failure> {
+    let errand = Errand {
+        plan: Plan::default(),
+        path: place,
+        part: None,
+        attempt: 1,
+        resumption: None,
+        options: RunOptions::default(),
+        command_line: &[],
+        telling: Telling::Nothing,
+    };
+    context(errand, None, &RunFolder::at(place), 0.0)
+}
+
 /// Returns what the run is given. `filled` is the plan with values of the environment, if it names
 /// some: what is kept names the variables, what is carried out has their values.
 fn context(
