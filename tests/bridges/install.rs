@@ -52,8 +52,8 @@ impl Workshop {
             symlink(on_this_machine(tool), bin.join(tool)).unwrap();
         }
         let pipe = place.path().join("pipe");
-        let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
-        assert!(made.success());
+        let status = Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(status.success());
         let workshop = Self { place, bin };
         workshop.put("bin/python3", OUTER);
         workshop.put("inner", &INNER.replace("VERSION", "0.0.73"));
@@ -92,7 +92,7 @@ impl Workshop {
             .into_iter()
             .flatten()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| !name.ends_with(".lock"))
+            .filter(|name| name.strip_suffix(".lock").is_none())
             .collect();
         names.sort();
         names

@@ -30,7 +30,7 @@ fn serve(answers: usize) -> (u16, mpsc::Receiver<String>) {
                     }
                     let (name, value) = line.split_once(':').unwrap_or((&line, ""));
                     match name.to_lowercase().as_str() {
-                        "authorization" => key = value.trim().to_owned(),
+                        "authorization" => value.trim().clone_into(&mut key),
                         "content-length" => length = value.trim().parse().unwrap(),
                         _ => {}
                     }

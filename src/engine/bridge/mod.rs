@@ -9,14 +9,16 @@ mod home;
 mod install;
 mod installed;
 mod launch;
+mod progress;
 mod standing;
 #[cfg(test)]
 pub(super) mod testing;
 
 pub use home::{EngineHome, EnvironmentState};
-pub use install::{Installation, Step, Tool, progress_of, remove};
+pub use install::{Installation, Step, Tool, remove};
 pub use installed::Installed;
 pub use launch::{BridgeTerms, KEY_VARIABLE, launch};
+pub use progress::progress_of;
 pub use standing::{EngineState, Standing, standing};
 
 pub(super) use standing::facts;
