@@ -125,13 +125,13 @@ fn the_page_holds_each_verdict_against_what_the_benchmark_did() {
     for part in [
         // `spoilt` was complete by its size and failed; `newer` had another digest and worked.
         "No method was always right: cache-check in 3 of 4, checksum in 3 of 4.",
-        "cache-check 3 1 0 0 ",
-        "checksum 3 0 1 0 ",
+        "cache-check 3 of 4 1 0 0 ",
+        "checksum 3 of 4 0 1 0 ",
         "1 missing",
         "2 corrupt",
-        "benchmark/reader/spoilt/w/jfk cache-check complete failed",
+        "cache-check: complete → failed benchmark/reader/spoilt/w/jfk",
         "bad weights",
-        "benchmark/reader/newer/w/jfk checksum corrupt completed",
+        "checksum: corrupt → completed benchmark/reader/newer/w/jfk",
     ] {
         assert!(told.contains(part), "no `{part}` in {told}");
     }
