@@ -41,8 +41,8 @@ pub struct ArtifactWire {
     /// The files by their names relative to the artifact's folder.
     #[serde(default)]
     pub files: IndexMap<String, Located<ArtifactFileWire>>,
-    /// Globs of further files of a repository, whose names and sizes its own list tells: `*` stays
-    /// within a name, `**` goes through folders. Every source is then a `hub`.
+    /// Globs of further files of a repository, whose names and sizes its own list tells; `*` matches
+    /// `/` too, as it does for the tools of the hub. Every source is then a `hub`.
     #[serde(default)]
     pub patterns: Vec<Located<String>>,
     /// About how many bytes all of it has, where that is not known file by file; only shown as a
