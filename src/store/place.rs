@@ -172,6 +172,9 @@ pub fn places(artifact: &Artifact, store: &Store) -> Vec<Place> {
     }
     for place in &mut places {
         place.name_unlisted();
+        if artifact.locked {
+            place.manifest = ManifestOrigin::Lock;
+        }
     }
     places
 }
