@@ -128,6 +128,9 @@ pub(super) struct LockArguments {
     /// The matrix file.
     #[arg(value_hint = ValueHint::FilePath)]
     pub(super) matrix: PathBuf,
+    /// Ask hubs which commits branches and tags are now, even where the cache knows what they were.
+    #[arg(long)]
+    pub(super) update: bool,
     /// The lock file; default: the matrix's name with `.lock.yaml`, beside it.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) out: Option<PathBuf>,

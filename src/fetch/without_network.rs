@@ -1,7 +1,7 @@
 //! Hubs and URLs, left out of this build.
 
 use super::failure::Failure;
-use super::request::{Arrived, HubRequest, Limits, Teller, UrlRequest};
+use super::request::{Arrived, HubRequest, Limits, ResolvedHub, Teller, UrlRequest};
 
 /// Refuses: this build reaches no hub.
 ///
@@ -14,6 +14,20 @@ pub async fn fetch_hub(
     _limits: Limits,
     _tell: Teller,
 ) -> Result<u64, Failure> {
+    Err(refusal(&request.repository))
+}
+
+/// Refuses: this build reaches no hub.
+///
+/// # Errors
+///
+/// Always, with the remedy.
+#[expect(clippy::unused_async, reason = "the other build awaits a network")]
+pub async fn resolve_hub(
+    request: HubRequest,
+    _limits: Limits,
+    _tell: Teller,
+) -> Result<ResolvedHub, Failure> {
     Err(refusal(&request.repository))
 }
 

@@ -14,7 +14,7 @@ use super::saved::keep;
 use crate::lockfile::{artifacts_of, lock_of, path_of, text};
 use crate::model::AudioSource;
 use crate::ui::printable;
-use resolve::resolve;
+use resolve::{Hub, resolve};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write;
@@ -42,8 +42,13 @@ pub(super) fn run(
     }
     let store = store_here()?;
     let mut locked: BTreeMap<String, BTreeMap<String, _>> = BTreeMap::new();
+    let hub = Hub {
+        asks_always: arguments.update,
+        cache: &store.hub,
+        deadlines: &plan.deadlines,
+    };
     for artifact in artifacts_of(&plan) {
-        match resolve(artifact, &store) {
+        match resolve(artifact, &store, &hub) {
             Ok(found) => {
                 let of_model = locked.entry(artifact.model.clone()).or_default();
                 of_model.insert(artifact.id.clone(), found);
