@@ -156,7 +156,7 @@ impl Transfer<'_> {
             let known = usize::try_from(skip).map_or(length, |skip| skip.min(length));
             drop(chunk.split_to(known));
             skip -= known as u64;
-            let room = body.total.map(|total| total - sink.offset());
+            let room = body.total.map(|total| total.saturating_sub(sink.offset()));
             if let Some(Ok(room)) = room.map(usize::try_from) {
                 chunk.truncate(room);
             }
