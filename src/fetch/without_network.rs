@@ -8,7 +8,6 @@ use super::request::{Arrived, HubRequest, Limits, ResolvedHub, Teller, UrlReques
 /// # Errors
 ///
 /// Always, with the remedy.
-#[expect(clippy::unused_async, reason = "the other build awaits a network")]
 pub async fn fetch_hub(
     request: HubRequest,
     _limits: Limits,
@@ -36,7 +35,6 @@ pub async fn resolve_hub(
 /// # Errors
 ///
 /// Always, with the remedy.
-#[expect(clippy::unused_async, reason = "the other build awaits a network")]
 pub async fn fetch_url(
     _request: UrlRequest,
     _limits: Limits,
