@@ -5,7 +5,7 @@ CARGO ?= cargo
 EARMARK := target/release/earmark
 RUNS := $(or $(EARMARK_RUNS),runs)
 
-.PHONY: quickstart test check bench generate setup recipes matrices
+.PHONY: quickstart test check bench generate setup recipes bridges matrices
 
 setup:
 	@.ci/setup
@@ -57,3 +57,8 @@ generate:
 # The recipes' own tests; they need numpy.
 recipes:
 	python3 recipes/tests/test_convert_whisper.py
+	python3 recipes/tests/test_moonshine.py
+
+# The bridges' own tests; real engines are tested where EARMARK_ENVIRONMENTS and EARMARK_MODELS say they are.
+bridges:
+	python3 -B -m unittest discover bridges/tests

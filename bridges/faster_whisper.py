@@ -45,7 +45,7 @@ class FasterWhisper(Engine):
             TIMESTAMPS,
             batch_size(1, 64),
         ),
-        install_bytes=429_000_000,
+        install_bytes=461_000_000,
     )
 
     def start(self) -> None:

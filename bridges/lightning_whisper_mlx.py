@@ -42,7 +42,7 @@ class LightningWhisperMlx(Engine):
             compute_type(["float16", "float32"], "float16"),
             TEMPERATURE_FALLBACK,
         ),
-        install_bytes=501_000_000,
+        install_bytes=610_000_000,
     )
 
     def start(self) -> None:

@@ -40,7 +40,7 @@ class MlxWhisper(Engine):
             TEMPERATURE_FALLBACK,
             TIMESTAMPS,
         ),
-        install_bytes=501_000_000,
+        install_bytes=610_000_000,
     )
 
     def start(self) -> None:

@@ -29,7 +29,7 @@ class Moonshine(Engine):
         package="moonshine-voice",
         artifacts={"int8": "moonshine-ort"},
         settings=(THREADS, beam_size(1), VAD),
-        install_bytes=181_000_000,
+        install_bytes=199_000_000,
     )
 
     def start(self) -> None:

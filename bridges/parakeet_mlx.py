@@ -40,7 +40,7 @@ class ParakeetMlx(Engine):
             compute_type(["bfloat16", "float16", "float32"], "bfloat16"),
             _CHUNK,
         ),
-        install_bytes=501_000_000,
+        install_bytes=610_000_000,
     )
 
     def start(self) -> None:

@@ -24,7 +24,7 @@ class SherpaOnnx(Engine):
         package="sherpa-onnx",
         artifacts={"int8": "moonshine-ort"},
         settings=(THREADS, beam_size(1)),
-        install_bytes=103_000_000,
+        install_bytes=116_000_000,
     )
 
     def start(self) -> None:
@@ -34,7 +34,7 @@ class SherpaOnnx(Engine):
 
     def load(self, request: LoadRequest) -> dict[str, Any]:
         names = ("encoder_model.ort", "decoder_model_merged.ort", "tokens.txt")
-        # What it cannot open ends the process, with the reason on standard error only.
+        # It says nothing of tokens that are missing, and ends the process over those that it cannot read.
         request.require(*names)
         encoder, decoder, tokens = (str(request.directory / name) for name in names)
         threads = request.settings.get("threads") or environment_threads() or 1

@@ -6,6 +6,9 @@
 #     "mlx[cpu]==0.32.4; sys_platform == 'linux'",
 #     "mlx==0.32.4; sys_platform == 'darwin'",
 # ]
+# [tool.uv]
+# # A compiler for GPUs of a gigabyte, which nothing here imports.
+# override-dependencies = ["triton; sys_platform == 'never'"]
 # ///
 """Bridge to whisper-mps: Whisper on MLX, converted from OpenAI's checkpoints as it is loaded.
 
@@ -42,7 +45,7 @@ class WhisperMps(Engine):
             TEMPERATURE_FALLBACK,
             TIMESTAMPS,
         ),
-        install_bytes=6_070_000_000,
+        install_bytes=5_290_000_000,
     )
 
     def start(self) -> None:
