@@ -25,7 +25,12 @@ pub(super) fn run(
     arguments: &LockArguments,
     command_line: &[OsString],
 ) -> Result<ExitStatus, Failure> {
-    let mut plan = plan_of(&arguments.matrix, &Selection::default())?;
+    // What is locked must not depend on which engines the machine at hand can run.
+    let selection = Selection {
+        assume_ready: true,
+        ..Selection::default()
+    };
+    let mut plan = plan_of(&arguments.matrix, &selection)?;
     keep(&mut plan);
     let mut missing: Vec<String> = Vec::new();
     for audio in plan.audio.values() {
