@@ -33,6 +33,7 @@ class FasterWhisper(Engine):
         description="faster-whisper: CTranslate2's Whisper, on a CPU.",
         group="faster-whisper",
         package="faster-whisper",
+        families=("whisper", "distil-whisper"),
         artifacts={"f16": "ctranslate2"},
         settings=(
             LANGUAGE,

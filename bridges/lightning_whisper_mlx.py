@@ -34,6 +34,8 @@ class LightningWhisperMlx(Engine):
         description="lightning-whisper-mlx: Whisper on MLX, decoding windows of 30 seconds in batches.",
         group="mlx",
         package="lightning-whisper-mlx",
+        families=("whisper", "distil-whisper"),
+        # Its way of reading quantized weights is gone from MLX.
         artifacts={"f16": "mlx"},
         settings=(
             LANGUAGE,

@@ -25,7 +25,8 @@ class OpenaiWhisper(Engine):
         description="openai-whisper: OpenAI's own Whisper, on PyTorch, on a CPU.",
         group="torch",
         package="openai-whisper",
-        artifacts={"f16": "openai-pt"},
+        families=("whisper",),
+        artifacts={"f16": "pt"},
         settings=(LANGUAGE, THREADS, beam_size(64), TEMPERATURE_FALLBACK, TIMESTAMPS),
         install_bytes=5_290_000_000,
     )

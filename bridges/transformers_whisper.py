@@ -31,6 +31,7 @@ class TransformersWhisper(Engine):
         description="insanely-fast-whisper's pipeline: transformers' Whisper in batches, on a CPU.",
         group="torch",
         package="transformers",
+        families=("whisper", "distil-whisper"),
         artifacts={"f16": "safetensors"},
         settings=(
             LANGUAGE,

@@ -37,7 +37,8 @@ class WhisperMps(Engine):
         description="whisper-mps: Whisper on MLX from OpenAI's own checkpoints.",
         group="torch",
         package="whisper-mps",
-        artifacts={"f16": "openai-pt"},
+        families=("whisper",),
+        artifacts={"f16": "pt"},
         settings=(
             LANGUAGE,
             beam_size(1),

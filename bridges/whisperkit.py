@@ -30,7 +30,8 @@ class WhisperKit(Engine):
         description="WhisperKit's command-line program: Whisper on Core ML.",
         group=None,
         package=None,
-        artifacts={"f16": "whisperkit-coreml"},
+        families=("whisper", "distil-whisper"),
+        artifacts={"f16": "coreml", "compressed": "coreml-compressed"},
         audio="file",
         settings=(LANGUAGE, beam_size(1), TEMPERATURE_FALLBACK, VAD, TIMESTAMPS),
         platforms=("macos",),
@@ -49,14 +50,15 @@ class WhisperKit(Engine):
         absent = missing_command(_COMMAND, _HINT)
         if absent:
             raise BridgeError("engine", absent)
-        missing = missing_parts(request.directory, _COMPILED, ())
+        folder = _model_folder(request)
+        missing = missing_parts(folder, _COMPILED, ())
         if missing:
-            raise BridgeError("model", f"{request.directory}: {', '.join(missing)} missing")
+            raise BridgeError("model", f"{folder}: {', '.join(missing)} missing")
         # The program fetches a tokenizer that it does not find in either place.
         elsewhere = _tokenizer_folder(request.model) / _TOKENIZER
-        if not (request.directory / _TOKENIZER).is_file() and not elsewhere.is_file():
-            raise BridgeError("model", f"{_TOKENIZER} is neither in {request.directory} nor at {elsewhere}")
-        self._folder = request.directory
+        if not (folder / _TOKENIZER).is_file() and not elsewhere.is_file():
+            raise BridgeError("model", f"{_TOKENIZER} is neither in {folder} nor at {elsewhere}")
+        self._folder = folder
         self._options = _options(request.settings)
         return {}
 
@@ -84,6 +86,14 @@ def _options(settings: dict[str, Any]) -> list[str]:
     options = ["--skip-special-tokens", "--chunking-strategy", "vad" if settings["vad"] else "none"]
     options += ["--temperature-fallback-count", "5" if settings["temperature-fallback"] else "0"]
     return options if settings["timestamps"] else [*options, "--without-timestamps"]
+
+
+def _model_folder(request: LoadRequest) -> Path:
+    """Returns the folder that holds the compiled models: the artifact's, or one in it, as the hub has it."""
+    for name in request.files:
+        if Path(name).name == "config.json":
+            return (request.directory / name).parent
+    return request.directory
 
 
 def _tokenizer_folder(model: str) -> Path:
