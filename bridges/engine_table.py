@@ -31,6 +31,7 @@ _HEADER = """\
 # families:         of the models that it reads
 # artifacts:        from the matrix's word for a quantization to the artifact; the first is the default
 # audio:            what a recording is handed over as: raw samples, or a WAV file
+# device:           what it computes on; MLX takes a GPU where there is one
 # network:          it transcribes through a network
 # loads-each-trial: loading cannot be told apart from transcribing
 # install-bytes:    about what the environment takes up on disk
@@ -75,6 +76,7 @@ def table() -> str:
             "artifacts": facts.artifacts,
             "any-model": facts.any_model,
             "audio": facts.audio,
+            "device": engine.device,
             "network": facts.network,
             "loads-each-trial": facts.loads_each_trial,
             "install-bytes": facts.install_bytes,

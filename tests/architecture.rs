@@ -27,10 +27,20 @@ const MAY_IMPORT: [(&str, &[&str]); 25] = [
         "fetch",
         &["store", "model", "clock", "catalog", "diagnostic"],
     ),
-    ("engine", &["model", "protocol", "clock", "diagnostic"]),
+    (
+        "engine",
+        &["model", "protocol", "clock", "diagnostic", "catalog"],
+    ),
     (
         "worker",
-        &["model", "protocol", "clock", "diagnostic", "engine"],
+        &[
+            "model",
+            "protocol",
+            "clock",
+            "diagnostic",
+            "engine",
+            "catalog",
+        ],
     ),
     ("shim", &[]),
     (

@@ -8,9 +8,10 @@ use indexmap::IndexMap;
 use std::sync::{Arc, LazyLock};
 
 /// The built-in catalog's files, one a family.
-const FAMILIES: [(&str, &str); 3] = [
+const FAMILIES: [(&str, &str); 4] = [
     ("whisper.yaml", include_str!("whisper.yaml")),
     ("distil-whisper.yaml", include_str!("distil-whisper.yaml")),
+    ("moonshine.yaml", include_str!("moonshine.yaml")),
     ("parakeet.yaml", include_str!("parakeet.yaml")),
 ];
 
@@ -188,7 +189,7 @@ mod tests {
             "large-v3",
             "large-v3-turbo",
         ] {
-            for artifact in ["ggml-f16", "safetensors", "ctranslate2", "mlx", "pt"] {
+            for artifact in ["ggml-f16", "safetensors", "ctranslate2", "mlx", "openai-pt"] {
                 assert!(catalog.artifact(id, artifact).is_some(), "{id}/{artifact}");
             }
             // Weights are never fetched on trust.

@@ -379,10 +379,42 @@ pub(super) enum ScoreFormat {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct EnginesArguments {
     /// How they are shown.
     #[arg(long, value_enum, default_value = "table")]
     pub(super) format: TableFormat,
+    /// What is done with them; without it, they are listed.
+    #[command(subcommand)]
+    pub(super) verb: Option<EnginesVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum EnginesVerb {
+    /// Install what engines need, in a folder of our own; a run never does that.
+    Install(InstallArguments),
+    /// Remove what was installed for engines.
+    Remove(RemoveArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InstallArguments {
+    /// The engines, such as `faster-whisper`.
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    pub(super) names: Vec<String>,
+    /// All that can run on this system.
+    #[arg(long, conflicts_with = "names")]
+    pub(super) all: bool,
+    /// What all of it may take.
+    #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = humantime::parse_duration)]
+    pub(super) deadline: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RemoveArguments {
+    /// The engines; those that share an environment go together.
+    #[arg(value_name = "NAME", required = true)]
+    pub(super) names: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -37,7 +37,7 @@ const KEPT: [&str; 9] = [
 
 /// Variables that a child keeps beside those if it may reach a network: proxies, certificates and
 /// the settings of package indexes, as a recipe's tools need them.
-const KEPT_WITH_NETWORK: [&str; 21] = [
+const KEPT_WITH_NETWORK: [&str; 27] = [
     "HTTP_PROXY",
     "HTTPS_PROXY",
     "ALL_PROXY",
@@ -57,7 +57,13 @@ const KEPT_WITH_NETWORK: [&str; 21] = [
     "PIP_TRUSTED_HOST",
     "PIP_DEFAULT_TIMEOUT",
     "PIP_CONFIG_FILE",
+    "PIP_NO_INDEX",
+    "PIP_CACHE_DIR",
     "UV_INDEX_URL",
+    "UV_DEFAULT_INDEX",
+    "UV_INDEX",
+    "UV_FIND_LINKS",
+    "UV_CACHE_DIR",
     "XDG_CONFIG_HOME",
 ];
 

@@ -1,18 +1,21 @@
 //! Engines: what every one of them does, which are built in, and how each is started.
 //!
-//! An engine never runs inside the runner. [`launch`] says how its process is started; the worker
-//! calls [`create`] in there.
+//! An engine never runs inside the runner. [`launch`] says how the process of a built-in one is started,
+//! and the worker calls [`create`] in there; [`bridge`] has those that are programs of their own.
 
+pub mod bridge;
 pub mod candle;
 pub mod command;
 mod declaration;
 mod fake;
 mod launch;
+mod program;
 mod registry;
 mod whisper_cpp;
 
 pub use launch::{LaunchSpec, WORKER_VERB, child_environment, launch};
-pub use registry::{create, facts};
+pub use program::find_on_path;
+pub use registry::{built_in, create, facts};
 
 use crate::model::{Segment, Value};
 use crate::protocol::ErrorKind;

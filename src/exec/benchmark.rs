@@ -3,7 +3,7 @@
 use super::attempt::TrialRequest;
 use super::command::run_command;
 use super::context::{Cancellation, RunContext};
-use super::engine::{EngineTask, run_engine};
+use super::engine::{EngineTask, run_engine, wants_file};
 use super::inputs::PreparedAudio;
 use super::notes::Notes;
 use super::supervise::Ended;
@@ -89,6 +89,11 @@ async fn run_by_protocol(
         .iter()
         .map(|(position, trial)| (&launch.utterances[*position], *trial))
         .collect();
+    let hands_files = wants_file(&launch.spec.backend);
+    let file_of = |utterance: &PreparedAudio| {
+        let wav = utterance.wav.as_ref().filter(|_| hands_files)?;
+        Some(wav.display().to_string())
+    };
     let trials = planned
         .iter()
         .zip(0u32..)
@@ -97,7 +102,7 @@ async fn run_by_protocol(
             request: Request::Transcribe {
                 trial: number,
                 samples: utterance.path.display().to_string(),
-                file: None,
+                file: file_of(utterance),
                 language: launch.language(utterance),
             },
             limit: launch.limit(context, utterance),

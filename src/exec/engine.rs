@@ -4,9 +4,10 @@ use super::attempt::{Conversation, Limits, TrialRequest};
 use super::context::{Cancellation, RunContext};
 use super::notes::Notes;
 use super::supervise::{Ended, Task, supervise};
-use crate::engine::launch;
+use crate::engine::bridge::{self, BridgeTerms};
+use crate::engine::{LaunchSpec, launch};
 use crate::event::RunEvent;
-use crate::model::{JobId, Value};
+use crate::model::{AudioInput, BridgeDefinition, EngineFacts, JobId, Value};
 use crate::protocol::{Reply, Request};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -53,9 +54,16 @@ pub(super) async fn run_engine(
         .as_integer()
         .and_then(|threads| u32::try_from(threads).ok())
         .unwrap_or(1);
-    let spec = launch(&context.program, engine, &settings, threads, |name| {
-        context.variable(name)
-    });
+    let bridge = bridge::definition(&task.backend);
+    let terms = BridgeTerms {
+        settings: &settings,
+        threads,
+        measured: task.timed,
+    };
+    let spec = match launch_spec(context, engine, bridge, &terms) {
+        Ok(spec) => spec,
+        Err(reason) => return Ended::not_started(reason),
+    };
     let (folder, files) = match task.folder {
         Some((folder, files)) => (Some(folder.display().to_string()), files),
         None => (None, Vec::new()),
@@ -67,6 +75,7 @@ pub(super) async fn run_engine(
         .fold(Duration::ZERO, Duration::saturating_add);
     let conversation = Conversation::Engine {
         expected: task.backend,
+        version: engine.version.clone(),
         load: Request::Load {
             directory: folder,
             files,
@@ -101,17 +110,40 @@ pub(super) async fn run_engine(
                     start_seconds,
                     settings: settings.clone(),
                 });
-                notes.tell(RunEvent::ModelLoaded {
-                    job: task.job.clone(),
-                    launch: task.launch,
-                    load_seconds: *seconds,
-                });
+                // What loads anew for each recording has no time of its own for it.
+                if !bridge.is_some_and(|bridge| bridge.loads_each_trial) {
+                    notes.tell(RunEvent::ModelLoaded {
+                        job: task.job.clone(),
+                        launch: task.launch,
+                        load_seconds: *seconds,
+                    });
+                }
             }
             _ => {}
         }
         on_reply(reply, took);
     })
     .await
+}
+
+/// Returns how an engine's process is started.
+fn launch_spec(
+    context: &RunContext,
+    engine: &EngineFacts,
+    bridge: Option<&BridgeDefinition>,
+    terms: &BridgeTerms<'_>,
+) -> Result<LaunchSpec, String> {
+    let get = |name: &str| context.variable(name);
+    let Some(bridge) = bridge else {
+        let (settings, threads) = (terms.settings, terms.threads);
+        return Ok(launch(&context.program, engine, settings, threads, get));
+    };
+    bridge::launch(bridge, terms, get)
+}
+
+/// Returns whether an engine wants to be handed recordings as files.
+pub(super) fn wants_file(backend: &str) -> bool {
+    bridge::definition(backend).is_some_and(|bridge| bridge.audio == AudioInput::File)
 }
 
 /// Returns how many threads an engine has that is not told: the physical cores, or as many CPUs as

@@ -1,6 +1,7 @@
 //! What is made ready before the first timed trial: decoded recordings and digests of artifacts.
 
 use super::context::RunContext;
+use super::engine::wants_file;
 use crate::corpus::{DecodeLimits, DecodedCache, clip_of};
 use crate::engine::command::{CommandBackend, Place};
 use crate::model::{JobSpec, Utterance};
@@ -15,7 +16,7 @@ pub(super) struct PreparedAudio {
     pub(super) id: String,
     /// Raw float32 samples, 16 kHz, mono.
     pub(super) path: PathBuf,
-    /// The same as a WAV file, if some command asks for one.
+    /// The same as a WAV file, if some command or engine asks for one.
     pub(super) wav: Option<PathBuf>,
     pub(super) seconds: f64,
     pub(super) sha256: String,
@@ -69,10 +70,11 @@ pub(super) async fn prepare_audio(
     decoded.await.unwrap_or_default()
 }
 
-/// Whether a backend is a command that names a WAV file.
+/// Whether a backend is a command that names a WAV file, or an engine that asks for one.
 fn reads_wav(context: &RunContext, backend: &str) -> bool {
-    let definition = context.plan.backends.get(backend);
-    definition
-        .and_then(|definition| CommandBackend::new(definition).ok())
-        .is_some_and(|backend| backend.places().contains(&Place::AudioWav))
+    match context.plan.backends.get(backend) {
+        Some(definition) => CommandBackend::new(definition)
+            .is_ok_and(|backend| backend.places().contains(&Place::AudioWav)),
+        None => wants_file(backend),
+    }
 }

@@ -18,6 +18,7 @@ mod look;
 mod notes;
 mod output;
 mod process;
+mod program;
 mod quiet;
 mod recipe;
 mod retry;
@@ -34,6 +35,7 @@ mod work_folder;
 pub use context::{Cancellation, Part, RunContext, RunOptions};
 pub use dispatcher::{RunSummary, run};
 pub use live::Live;
+pub use program::{Program, ProgramEnd, run_program};
 pub use signals::listen_for_signals;
 pub use versions::probe_versions;
 

@@ -2,7 +2,7 @@
 
 use super::attempt::TrialRequest;
 use super::context::{Cancellation, RunContext};
-use super::engine::{EngineTask, run_engine};
+use super::engine::{EngineTask, run_engine, wants_file};
 use super::known_clip;
 use super::look::{Looked, artifact_of, look, note, size_of};
 use super::notes::Notes;
@@ -84,13 +84,13 @@ async fn ask_engine(
             .deadlines
             .verify_of(&spec.backend, &spec.model, size_of(context, spec));
     let trials = if spec.method == VerifyMethod::Transcribe {
-        match prepare_known_clip(context).await {
-            Ok(samples) => vec![TrialRequest {
+        match prepare_known_clip(context, wants_file(&spec.backend)).await {
+            Ok((samples, file)) => vec![TrialRequest {
                 number: 0,
                 request: Request::Transcribe {
                     trial: 0,
                     samples,
-                    file: None,
+                    file,
                     language: Some("en".into()),
                 },
                 limit,
@@ -163,7 +163,11 @@ fn judge(outcome: Outcome) -> (Outcome, Verdict, String) {
     }
 }
 
-async fn prepare_known_clip(context: &RunContext) -> Result<String, String> {
+/// Returns the path of the clip's samples and, if it is wanted, of the same as a WAV file.
+async fn prepare_known_clip(
+    context: &RunContext,
+    wants_file: bool,
+) -> Result<(String, Option<String>), String> {
     let cache = DecodedCache::new(&context.audio_cache, DecodeLimits::default());
     tokio::task::spawn_blocking(move || {
         let utterance = Utterance {
@@ -177,7 +181,12 @@ async fn prepare_known_clip(context: &RunContext) -> Result<String, String> {
         let prepared = cache
             .prepare(&clip_of(&utterance)?)
             .map_err(|error| error.to_string())?;
-        Ok(prepared.path.display().to_string())
+        let wav = wants_file.then(|| cache.prepare_wav(&prepared));
+        let wav = wav.transpose().map_err(|error| error.to_string())?;
+        Ok((
+            prepared.path.display().to_string(),
+            wav.map(|path| path.display().to_string()),
+        ))
     })
     .await
     .map_err(|error| error.to_string())?

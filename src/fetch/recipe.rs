@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 /// The files of the built-in recipes. They are written beside the destination when one is run, so
 /// that a bare binary has them.
-const BUILTIN_FILES: [(&str, &str); 12] = [
+const BUILTIN_FILES: [(&str, &str); 18] = [
     (
         "artifact_names.py",
         include_str!("../../recipes/artifact_names.py"),
@@ -26,8 +26,20 @@ const BUILTIN_FILES: [(&str, &str); 12] = [
         include_str!("../../recipes/mel_filter_bank.py"),
     ),
     (
+        "moonshine_from_wheel.py",
+        include_str!("../../recipes/moonshine_from_wheel.py"),
+    ),
+    (
+        "recipe_steps.py",
+        include_str!("../../recipes/recipe_steps.py"),
+    ),
+    (
         "requirements-base.txt",
         include_str!("../../recipes/requirements-base.txt"),
+    ),
+    (
+        "requirements-moonshine-tiny-en.txt",
+        include_str!("../../recipes/requirements-moonshine-tiny-en.txt"),
     ),
     (
         "requirements-tiny.en.txt",
@@ -37,6 +49,7 @@ const BUILTIN_FILES: [(&str, &str); 12] = [
         "requirements-tools.txt",
         include_str!("../../recipes/requirements-tools.txt"),
     ),
+    ("stored_zip.py", include_str!("../../recipes/stored_zip.py")),
     (
         "whisper_checkpoint.py",
         include_str!("../../recipes/whisper_checkpoint.py"),
@@ -56,6 +69,14 @@ const BUILTIN_FILES: [(&str, &str); 12] = [
     (
         "whisper_hugging_face.py",
         include_str!("../../recipes/whisper_hugging_face.py"),
+    ),
+    (
+        "whisper_mlx.py",
+        include_str!("../../recipes/whisper_mlx.py"),
+    ),
+    (
+        "whisper_openai.py",
+        include_str!("../../recipes/whisper_openai.py"),
     ),
 ];
 

@@ -55,3 +55,14 @@ pub struct AudioDefinition {
     /// The utterances.
     pub utterances: Vec<Utterance>,
 }
+
+/// What an engine wants to be handed a recording as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AudioInput {
+    /// The path of raw little-endian float32 samples, 16 kHz, mono.
+    #[default]
+    Samples,
+    /// The path of a WAV file.
+    File,
+}

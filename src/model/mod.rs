@@ -5,11 +5,13 @@
 mod artifact;
 mod audio;
 mod backend_definition;
+mod bridge_definition;
 mod chosen_settings;
 mod combination;
 mod deadlines;
 mod engine_facts;
 mod environment;
+mod home;
 mod job;
 mod machine;
 mod measurement;
@@ -26,13 +28,15 @@ pub mod units;
 mod value;
 
 pub use artifact::{Artifact, ArtifactFile, Model, ModelSize, Recipe, Source};
-pub use audio::{AudioDefinition, AudioSource, ManifestFile, Utterance};
+pub use audio::{AudioDefinition, AudioInput, AudioSource, ManifestFile, Utterance};
 pub use backend_definition::{BackendDefinition, OutputRule};
+pub use bridge_definition::BridgeDefinition;
 pub use chosen_settings::{ChosenSetting, ChosenSettings};
 pub use combination::{ABSENT, Column, Combination, Combinations};
 pub use deadlines::{DeadlineOverride, Deadlines, SLOW_DISK_BYTES_PER_SECOND, SizeDeadlines};
 pub use engine_facts::{Availability, EngineFacts};
 pub use environment::{environment_names, fill_environment};
+pub use home::earmark_home;
 pub use job::{
     BenchmarkSpec, DownloadSpec, Job, JobId, JobKind, JobSpec, SpecDigest, Stage, VerifySpec,
 };

@@ -223,7 +223,7 @@ pub struct PlanLock {
 }
 
 /// Everything a run needs: it can be written to a file and carried out elsewhere.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(title = "Earmark plan")]
 pub struct Plan {

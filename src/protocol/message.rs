@@ -1,9 +1,10 @@
 //! The messages.
 
-use crate::model::{Segment, SettingDeclaration, Value};
+use crate::model::{AudioInput, Segment, SettingDeclaration, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Version of the protocol.
 pub const VERSION: u32 = 1;
@@ -45,17 +46,6 @@ pub enum Request {
     Shutdown,
 }
 
-/// What an engine wants to be handed a recording as.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum AudioInput {
-    /// The path of raw little-endian float32 samples, 16 kHz, mono.
-    #[default]
-    Samples,
-    /// The path of a WAV file.
-    File,
-}
-
 /// Why an engine could not do what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -68,6 +58,25 @@ pub enum ErrorKind {
     Setting,
     /// Anything else.
     Engine,
+}
+
+impl ErrorKind {
+    /// Returns the word that the protocol has for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Audio => "audio",
+            Self::Setting => "setting",
+            Self::Engine => "engine",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.word())
+    }
 }
 
 /// What the engine says.

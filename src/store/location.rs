@@ -1,7 +1,7 @@
 //! Where models live on this machine.
 
 use super::hub_cache::HubCache;
-use crate::model::Artifact;
+use crate::model::{Artifact, earmark_home};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -24,14 +24,7 @@ impl Store {
     ///
     /// Returns the reason if none of the variables is set to an absolute folder.
     pub fn from_environment(get: impl Fn(&str) -> Option<OsString>) -> Result<Self, String> {
-        let folder = |name: &str| {
-            get(name)
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
-        };
-        folder("EARMARK_HOME")
-            .or_else(|| folder("XDG_CACHE_HOME").map(|cache| cache.join("earmark")))
-            .or_else(|| folder("HOME").map(|home| home.join(".cache/earmark")))
+        earmark_home(&get)
             .zip(HubCache::from_environment(&get))
             .map(|(home, hub)| Self {
                 root: home.join("models"),

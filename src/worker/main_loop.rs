@@ -23,7 +23,7 @@ pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
         .next()
         .and_then(|argument| argument.into_string().ok())
         .unwrap_or_default();
-    let Some(facts) = engine::facts().shift_remove(&id) else {
+    let Some(facts) = engine::built_in().shift_remove(&id) else {
         tracing::error!("no built-in engine is called `{id}`");
         return ExitCode::from(2);
     };

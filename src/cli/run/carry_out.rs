@@ -5,12 +5,13 @@ use super::sinks::{Sinks, Telling};
 use crate::cli::exit::{Failure, say};
 use crate::cli::lock::refuse_other_versions;
 use crate::cli::secrets::Secrets;
+use crate::engine::bridge::KEY_VARIABLE;
 use crate::exec::{
     Live, Part, RunContext, RunOptions, RunSummary, listen_for_signals, probe_versions,
     run as execute, tree_probe,
 };
 use crate::machine::machine_facts;
-use crate::model::Plan;
+use crate::model::{JobSpec, Plan};
 use crate::plan::{fill_plan, shards};
 use crate::record::{JournalWriter, RecordError, Rerun, RunFolder, RunRecord, progress};
 use crate::store::{HubCache, Store};
@@ -62,7 +63,7 @@ pub(in crate::cli) fn carry_out(mut errand: Errand<'_>) -> Result<RunSummary, Fa
     } else {
         Some(fill_plan(&errand.plan, &variable).map_err(Failure::Input)?)
     };
-    let secrets = Secrets::new(&errand.plan.environment, variable);
+    let secrets = Secrets::new(&secret_names(&errand.plan), variable);
     let opened = open(&errand)?;
     if let Some(record) = &opened.record {
         take_over_part(&mut errand, record)?;
@@ -132,6 +133,21 @@ pub(in crate::cli) fn carry_out(mut errand: Errand<'_>) -> Result<RunSummary, Fa
     runtime.shutdown_background();
     remove(&work);
     ended
+}
+
+/// Returns the names of the variables whose values are kept and shown nowhere: those that are filled
+/// in, and those that engines find a key in.
+fn secret_names(plan: &Plan) -> Vec<String> {
+    let mut names = plan.environment.clone();
+    for job in &plan.jobs {
+        if let JobSpec::Benchmark(spec) = &job.spec
+            && let Some(name) = spec.settings.get(KEY_VARIABLE)
+            && !names.contains(&name.written)
+        {
+            names.push(name.written.clone());
+        }
+    }
+    names
 }
 
 fn usage(error: &RecordError) -> Failure {
@@ -245,6 +261,21 @@ pub(in crate::cli) fn backend_versions(
         say(&format!("warning: {}", printable(&complaint)));
     }
     Ok(versions)
+}
+
+/// Returns what programs are run with that belong to no plan. What they say is kept under a folder.
+pub(in crate::cli) fn context_of_programs(place: &Path) -> Result<RunContext, Failure> {
+    let errand = Errand {
+        plan: Plan::default(),
+        path: place,
+        part: None,
+        attempt: 1,
+        resumption: None,
+        options: RunOptions::default(),
+        command_line: &[],
+        telling: Telling::Nothing,
+    };
+    context(errand, None, &RunFolder::at(place), 0.0)
 }
 
 /// Returns what the run is given. `filled` is the plan with values of the environment, if it names

@@ -5,7 +5,6 @@
 
 mod output;
 mod place;
-mod program;
 mod template;
 
 #[cfg(test)]
@@ -15,10 +14,10 @@ pub use output::MOST_OUTPUT_BYTES;
 pub use place::Place;
 
 use super::launch::{LaunchSpec, offline_environment};
+use super::program::find_program;
 use crate::model::{Availability, BackendDefinition, EngineFacts, Value, fill_environment};
 use minijinja::context;
 use output::OutputReader;
-use program::find_program;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;

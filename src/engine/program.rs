@@ -1,4 +1,4 @@
-//! Whether the program of a command is there. Nothing is executed to find out.
+//! Whether a program is there. Nothing is executed to find out.
 
 use rustix::fs::{Access, access};
 use std::ffi::OsStr;
@@ -32,14 +32,19 @@ pub(super) fn find_program(
             ))
         };
     }
+    find_on_path(name, search).ok_or_else(|| {
+        format!("no folder of PATH has a program `{written}`: install it, or write its path")
+    })
+}
+
+/// Looks a program up in the folders of `search`, which is the variable `PATH`.
+#[must_use]
+pub fn find_on_path(name: &str, search: Option<&OsStr>) -> Option<PathBuf> {
     let folders = search.map(std::env::split_paths).into_iter().flatten();
     folders
         .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join(name))
         .find(|path| can_run(path))
-        .ok_or_else(|| {
-            format!("no folder of PATH has a program `{written}`: install it, or write its path")
-        })
 }
 
 fn can_run(path: &Path) -> bool {

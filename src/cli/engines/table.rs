@@ -1,0 +1,115 @@
+//! The table of all engines.
+
+use crate::catalog::bridges;
+use crate::cli::arguments::TableFormat;
+use crate::cli::exit::{ExitStatus, Failure, print};
+use crate::engine;
+use crate::engine::bridge::{EngineState, standing};
+use crate::model::{Availability, EngineFacts};
+use crate::ui::Table;
+use serde_json::json;
+
+/// An engine as the table shows it.
+struct Row {
+    facts: EngineFacts,
+    state: EngineState,
+    /// Why it cannot run, with the remedy; empty if it can.
+    reason: String,
+    device: String,
+    /// The environment that it is installed into, if it needs one.
+    environment: Option<String>,
+    network: bool,
+}
+
+pub(super) fn run(format: TableFormat) -> Result<ExitStatus, Failure> {
+    let rows: Vec<Row> = engine::facts().into_values().map(row).collect();
+    let text = match format {
+        TableFormat::Table => table(&rows),
+        TableFormat::Json => document(&rows)?,
+    };
+    print(&text)?;
+    Ok(ExitStatus::Success)
+}
+
+fn row(facts: EngineFacts) -> Row {
+    let Some(bridge) = bridges().get(&facts.id) else {
+        let (state, reason) = match &facts.availability {
+            Availability::Ready => (EngineState::Ready, String::new()),
+            Availability::Unavailable(reason) => (EngineState::NotHere, reason.clone()),
+        };
+        return Row {
+            facts,
+            state,
+            reason,
+            device: "cpu".into(),
+            environment: None,
+            network: false,
+        };
+    };
+    let found = standing(&facts.id, bridge, |name| std::env::var_os(name));
+    Row {
+        facts,
+        state: found.state,
+        reason: found.reason,
+        device: bridge.device.clone(),
+        environment: bridge.environment.clone(),
+        network: bridge.network,
+    }
+}
+
+fn table(rows: &[Row]) -> String {
+    let mut table = Table::new(&[
+        "engine",
+        "state",
+        "version",
+        "device",
+        "artifacts",
+        "settings",
+        "note",
+    ]);
+    table.align_right(5);
+    table.keep_whole(0);
+    for row in rows {
+        let facts = &row.facts;
+        let note = if row.reason.is_empty() {
+            &facts.description
+        } else {
+            &row.reason
+        };
+        let artifacts: Vec<&str> = facts.artifacts.values().map(String::as_str).collect();
+        table.row([
+            facts.id.clone(),
+            row.state.words().to_owned(),
+            facts.version.clone().unwrap_or_default(),
+            row.device.clone(),
+            artifacts.join(" "),
+            facts.settings.len().to_string(),
+            note.clone(),
+        ]);
+    }
+    table.render() + "\n"
+}
+
+fn document(rows: &[Row]) -> Result<String, Failure> {
+    let list: Vec<serde_json::Value> = rows
+        .iter()
+        .map(|row| {
+            let facts = &row.facts;
+            json!({
+                "id": facts.id,
+                "state": row.state.words(),
+                "reason": row.reason,
+                "version": facts.version,
+                "description": facts.description,
+                "device": row.device,
+                "artifacts": facts.artifacts,
+                "settings": facts.settings,
+                "environment": row.environment,
+                "network": row.network,
+                "synthetic": facts.synthetic,
+            })
+        })
+        .collect();
+    let text = serde_json::to_string_pretty(&json!({ "engines": list }));
+    Ok(text.map_err(Failure::internal)? + "\n")
+}
