@@ -90,6 +90,8 @@ pub(super) enum Conversation {
     Engine {
         /// The engine that must say hello.
         expected: String,
+        /// The version that it must tell; `None` = any.
+        version: Option<String>,
         /// The request to load.
         load: Request,
         /// The trials in their order.
@@ -109,6 +111,8 @@ pub(super) enum Conversation {
 pub(super) enum Input {
     /// The engine said something.
     Reply(Box<Reply>),
+    /// The engine said something before it had been sent the request that is open now.
+    Unasked(Box<Reply>),
     /// The engine said something that is no message.
     Garbage(String),
     /// A child that speaks no protocol said a line.
@@ -287,6 +291,18 @@ impl Attempt {
                 self.state = State::Ended;
                 vec![Effect::Finish(self.gone_while(phase, gone))]
             }
+            Input::Unasked(reply) => {
+                let asked = match phase {
+                    Phase::Load => "it was asked to load".to_owned(),
+                    Phase::Trial => format!("{} was asked for", self.asked()),
+                    _ => "it was asked to end".to_owned(),
+                };
+                let reason = format!(
+                    "it sent {}, expected nothing before {asked}",
+                    in_words(&reply)
+                );
+                self.end(Outcome::ProtocolViolation { phase, reason }, now)
+            }
             Input::Reply(reply) => self.on_reply(phase, reply, now),
         }
     }
@@ -345,9 +361,12 @@ impl Attempt {
             (
                 Phase::Start,
                 Reply::Hello {
-                    protocol, engine, ..
+                    protocol,
+                    engine,
+                    version,
+                    ..
                 },
-            ) => match self.refuse_hello(*protocol, engine) {
+            ) => match self.refuse_hello(*protocol, engine, version) {
                 Some(reason) => self.end(Outcome::ProtocolViolation { phase, reason }, now),
                 None => {
                     self.enter(Phase::Load, self.limits.load, now);
@@ -361,32 +380,36 @@ impl Attempt {
             (Phase::Load, Reply::Loaded { .. }) => {
                 vec![Effect::Accept(reply), self.next_trial(now)]
             }
-            (Phase::Trial, Reply::Segment { .. }) => Vec::new(),
+            (Phase::Trial, Reply::Segment { trial, .. }) if Some(*trial) == self.trial => {
+                Vec::new()
+            }
             (Phase::Trial, Reply::Done { trial, .. }) if Some(*trial) == self.trial => {
                 vec![Effect::Accept(reply), self.next_trial(now)]
-            }
-            (Phase::Trial, Reply::Done { trial, .. }) => {
-                let asked = self.trial.unwrap_or_default();
-                let reason = format!("it answered trial {trial} when trial {asked} was asked");
-                self.end(Outcome::ProtocolViolation { phase, reason }, now)
             }
             (_, Reply::Error { message, .. }) => {
                 let reason = message.clone();
                 self.end(Outcome::Failed { phase, reason }, now)
             }
             (_, other) => {
-                let word = serde_json::to_value(other)
-                    .ok()
-                    .and_then(|json| json.get("reply")?.as_str().map(str::to_owned))
-                    .unwrap_or_default();
-                let reason = format!("it said `{word}` when nothing like it was asked");
+                let expected = match phase {
+                    Phase::Start => "`hello`".to_owned(),
+                    Phase::Load => "`loaded`".to_owned(),
+                    Phase::Trial => format!("the answer to {}", self.asked()),
+                    _ => "nothing but its end".to_owned(),
+                };
+                let reason = format!("it sent {}, expected {expected}", in_words(other));
                 self.end(Outcome::ProtocolViolation { phase, reason }, now)
             }
         }
     }
 
+    /// Returns the words for the trial that is running.
+    fn asked(&self) -> String {
+        format!("trial {}", self.trial.unwrap_or_default())
+    }
+
     /// Returns what is wrong with a hello.
-    fn refuse_hello(&self, protocol: u32, engine: &str) -> Option<String> {
+    fn refuse_hello(&self, protocol: u32, engine: &str, version: &str) -> Option<String> {
         if protocol != VERSION {
             return Some(format!("it speaks version {protocol}, expected {VERSION}"));
         }
@@ -394,6 +417,12 @@ impl Attempt {
             Conversation::Engine { expected, .. } if engine != expected => {
                 Some(format!("it says it is `{engine}`, expected `{expected}`"))
             }
+            Conversation::Engine {
+                version: Some(expected),
+                ..
+            } if version != expected => Some(format!(
+                "it says it is version `{version}`, expected `{expected}`, which was planned with"
+            )),
             _ => None,
         }
     }
@@ -457,6 +486,18 @@ impl Attempt {
                 stderr_tail: gone.stderr_tail,
             },
         }
+    }
+}
+
+/// Returns the words for what an engine sent.
+pub(super) fn in_words(reply: &Reply) -> String {
+    match reply {
+        Reply::Hello { .. } => "`hello`".into(),
+        Reply::Probed { .. } => "`probed`".into(),
+        Reply::Loaded { .. } => "`loaded`".into(),
+        Reply::Segment { trial, .. } => format!("`segment` of trial {trial}"),
+        Reply::Done { trial, .. } => format!("`done` of trial {trial}"),
+        Reply::Error { kind, message } => format!("`error` of kind {kind}: {message}"),
     }
 }
 

@@ -38,6 +38,7 @@ fn attempt(trials: u32) -> Attempt {
         .collect();
     let conversation = Conversation::Engine {
         expected: "fake".into(),
+        version: Some("1".into()),
         load,
         trials,
     };
@@ -74,6 +75,24 @@ fn done(trial: u32) -> Input {
         cpu_seconds: None,
         tokens: None,
     }))
+}
+
+fn segment(trial: u32) -> Input {
+    Input::Reply(Box::new(Reply::Segment {
+        trial,
+        segment: crate::model::Segment {
+            start_seconds: 0.0,
+            end_seconds: 1.0,
+            text: "t".into(),
+        },
+    }))
+}
+
+fn unasked(input: Input) -> Input {
+    match input {
+        Input::Reply(reply) => Input::Unasked(reply),
+        other => other,
+    }
 }
 
 fn gone(exit_code: i32) -> Input {
@@ -160,6 +179,8 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(hello()),
         Just(loaded()),
         (0u32..3).prop_map(done),
+        (0u32..3).prop_map(segment),
+        (0u32..3).prop_map(|trial| unasked(done(trial))),
         Just(gone(0)),
         Just(gone(1)),
         Just(Input::Tick),
@@ -180,7 +201,60 @@ fn an_answer_to_another_trial_is_a_violation() {
     assert_eq!(attempt.on(done(1), SECOND), vec![Effect::Terminate]);
     let end = attempt.on(gone(0), SECOND);
     let reason = finish(&end).unwrap().reason();
-    assert!(reason.contains("answered trial 1 when trial 0"), "{reason}");
+    assert_eq!(
+        reason,
+        "trial: it sent `done` of trial 1, expected the answer to trial 0"
+    );
+}
+
+/// Returns why an attempt of two trials ended that heard this.
+fn reason_of(inputs: impl IntoIterator<Item = Input>) -> String {
+    let mut attempt = attempt(2);
+    for input in inputs {
+        attempt.on(input, SECOND);
+    }
+    let end = attempt.on(gone(0), SECOND);
+    finish(&end).unwrap().reason()
+}
+
+#[test]
+fn what_came_and_what_was_expected_is_named() {
+    assert_eq!(
+        reason_of([loaded()]),
+        "start: it sent `loaded`, expected `hello`"
+    );
+    assert_eq!(
+        reason_of([hello(), hello()]),
+        "load: it sent `hello`, expected `loaded`"
+    );
+    assert_eq!(
+        reason_of([hello(), unasked(loaded())]),
+        "load: it sent `loaded`, expected nothing before it was asked to load"
+    );
+    assert_eq!(
+        reason_of([hello(), loaded(), segment(4)]),
+        "trial: it sent `segment` of trial 4, expected the answer to trial 0"
+    );
+    assert_eq!(
+        reason_of([hello(), loaded(), segment(0), done(0), unasked(done(0))]),
+        "trial: it sent `done` of trial 0, expected nothing before trial 1 was asked for"
+    );
+    assert_eq!(
+        reason_of([hello(), loaded(), done(0), done(1), done(1)]),
+        "close: it sent `done` of trial 1, expected nothing but its end"
+    );
+}
+
+#[test]
+fn an_engine_of_another_version_than_the_planned_one_is_a_violation() {
+    let mut attempt = attempt(1);
+    if let Conversation::Engine { version, .. } = &mut attempt.conversation {
+        *version = Some("2".into());
+    }
+    assert_eq!(attempt.on(hello(), SECOND), vec![Effect::Terminate]);
+    let end = attempt.on(gone(0), SECOND);
+    let reason = finish(&end).unwrap().reason();
+    assert!(reason.contains("version `1`, expected `2`"), "{reason}");
 }
 
 #[test]
@@ -261,7 +335,58 @@ fn a_program_says_by_its_status_how_it_went() {
     );
 }
 
+/// Returns the replies that keep to the protocol, with so many segments in each trial.
+fn right_conversation(segments: &[u32]) -> Vec<Input> {
+    let mut inputs = vec![hello(), loaded()];
+    for (trial, count) in (0..).zip(segments) {
+        inputs.extend((0..*count).map(|_| segment(trial)));
+        inputs.push(done(trial));
+    }
+    inputs
+}
+
 proptest! {
+    #[test]
+    fn one_wrong_reply_anywhere_is_a_violation_and_nothing_after_it_counts(
+        segments in proptest::collection::vec(0u32..4, 1..4),
+        at in any::<proptest::sample::Index>(),
+        wrong in any_input().prop_filter("a reply", |input| {
+            matches!(input, Input::Reply(reply) if !matches!(**reply, Reply::Error { .. }))
+        }),
+    ) {
+        let right = right_conversation(&segments);
+        let at = at.index(right.len() + 1);
+        let is_segment_of_it = matches!(&wrong, Input::Reply(reply) if matches!(
+            **reply, Reply::Segment { .. } | Reply::Done { .. }
+        ));
+        // What fits as well as the right one is no mistake: a segment more, or an answer without.
+        prop_assume!(right.get(at) != Some(&wrong));
+        let open = right[..at].iter().filter(|input| matches!(
+            input, Input::Reply(reply) if matches!(**reply, Reply::Done { .. })
+        )).count();
+        let running = u32::try_from(open).unwrap();
+        let fits = at >= 2 && open < segments.len()
+            && (wrong == segment(running) || wrong == done(running));
+        prop_assume!(!(is_segment_of_it && fits));
+        let mut attempt = attempt(u32::try_from(segments.len()).unwrap());
+        let mut accepted = 0;
+        let mut inputs = right.clone();
+        inputs.insert(at, wrong);
+        for input in inputs {
+            let effects = attempt.on(input, SECOND);
+            accepted += effects.iter().filter(|effect| matches!(effect, Effect::Accept(_))).count();
+        }
+        let before = right[..at].iter().filter(|input| matches!(
+            input, Input::Reply(reply) if !matches!(**reply, Reply::Segment { .. })
+        )).count();
+        prop_assert_eq!(accepted, before);
+        let end = attempt.on(gone(0), SECOND);
+        let outcome = finish(&end).unwrap();
+        prop_assert!(matches!(outcome, Outcome::ProtocolViolation { .. }), "{:?}", outcome);
+        prop_assert!(outcome.reason().contains("it sent `"), "{}", outcome.reason());
+        prop_assert!(outcome.reason().contains("expected"), "{}", outcome.reason());
+    }
+
     #[test]
     fn it_ends_once_in_time_and_takes_nothing_while_it_ends(
         trials in 0u32..4,

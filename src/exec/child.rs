@@ -5,8 +5,9 @@ use super::live::Live;
 use super::output::Output;
 use super::process::Process;
 use super::supervise::{Ended, Task};
+use crate::clock::Clock;
 use crate::model::{ChildUsage, LeakedProcess, Outcome, ProcessEnd};
-use crate::protocol::{LineBuffer, Reply, decode};
+use crate::protocol::{Allowance, LineBuffer, Reply, decode};
 use crate::shim::{self, Report};
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub(super) struct Child {
     live: Live,
     room: Vec<u8>,
     lines: LineBuffer,
+    allowance: Allowance,
     waiting: VecDeque<Input>,
     reports: LineBuffer,
     output: Output,
@@ -65,6 +67,7 @@ impl Child {
             live: live.clone(),
             room: vec![0; ROOM],
             lines: LineBuffer::default(),
+            allowance: Allowance::default(),
             waiting: VecDeque::new(),
             reports: LineBuffer::default(),
             output: Output::new(task.log.as_deref(), task.answers),
@@ -182,7 +185,12 @@ impl Child {
     }
 
     fn heard(&mut self, bytes: &[u8]) {
-        match self.lines.push(bytes) {
+        let lines = self.lines.push(bytes).and_then(|lines| {
+            let now = self.live.clock.now();
+            self.allowance.take(lines.len(), bytes.len(), now)?;
+            Ok(lines)
+        });
+        match lines {
             Ok(lines) => {
                 for line in lines {
                     self.waiting.push_back(match decode::<Reply>(&line) {
@@ -192,6 +200,7 @@ impl Child {
                 }
             }
             Err(reason) => {
+                // Nothing more of it is listened to.
                 self.process.protocol = None;
                 self.waiting.push_back(Input::Garbage(reason));
             }
@@ -295,10 +304,24 @@ impl Child {
     }
 
     /// Sends bytes over the protocol socket. An engine that does not read is found by its limit.
+    /// What it has said until now cannot be the answer.
     pub(super) async fn send(&mut self, bytes: &[u8]) {
+        if self.process.protocol.is_some() {
+            self.read(Source::Protocol);
+        }
+        for input in &mut self.waiting {
+            if let Input::Reply(reply) = input {
+                *input = Input::Unasked(reply.clone());
+            }
+        }
         if let Some(protocol) = &mut self.process.protocol {
             let _ = timeout(SEND, protocol.write_all(bytes)).await;
         }
+    }
+
+    /// Hangs up on the engine, which is left alone until it is told otherwise.
+    pub(super) fn hang_up(&mut self) {
+        self.process.protocol = None;
     }
 
     /// Tells the shim something. A shim that is gone needs to be told nothing.

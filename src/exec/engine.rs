@@ -67,6 +67,7 @@ pub(super) async fn run_engine(
         .fold(Duration::ZERO, Duration::saturating_add);
     let conversation = Conversation::Engine {
         expected: task.backend,
+        version: engine.version.clone(),
         load: Request::Load {
             directory: folder,
             files,

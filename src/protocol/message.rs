@@ -4,6 +4,7 @@ use crate::model::{Segment, SettingDeclaration, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Version of the protocol.
 pub const VERSION: u32 = 1;
@@ -68,6 +69,25 @@ pub enum ErrorKind {
     Setting,
     /// Anything else.
     Engine,
+}
+
+impl ErrorKind {
+    /// Returns the word that the protocol has for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Audio => "audio",
+            Self::Setting => "setting",
+            Self::Engine => "engine",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.word())
+    }
 }
 
 /// What the engine says.
