@@ -5,7 +5,9 @@ mod place;
 mod present;
 mod sinks;
 
-pub(super) use carry_out::{Errand, Resumption, backend_versions, carry_out, store_here, variable};
+pub(super) use carry_out::{
+    Errand, Resumption, backend_versions, carry_out, store_here, surroundings, variable,
+};
 pub(super) use sinks::Telling;
 
 use super::arguments::{Downloads, RerunWish, RunArguments, RunFormat, Selection};

@@ -1,15 +1,15 @@
-//! `earmark engines`: which engines there are, and what each can be told.
+//! The engines as a table and as a document.
 
-use super::arguments::{EnginesArguments, TableFormat};
-use super::exit::{ExitStatus, Failure, print};
+use crate::cli::arguments::TableFormat;
+use crate::cli::exit::{ExitStatus, Failure, print};
 use crate::engine;
 use crate::model::{Availability, EngineFacts};
 use crate::ui::Table;
 use serde_json::json;
 
-pub(super) fn run(arguments: &EnginesArguments) -> Result<ExitStatus, Failure> {
+pub(super) fn run(format: TableFormat) -> Result<ExitStatus, Failure> {
     let engines = engine::facts();
-    let text = match arguments.format {
+    let text = match format {
         TableFormat::Table => {
             let mut table = Table::new(&[
                 "engine",
