@@ -27,7 +27,7 @@ mod value;
 
 pub use artifact::{Artifact, ArtifactFile, Model, ModelSize, Recipe, Source};
 pub use audio::{AudioDefinition, AudioSource, ManifestFile, Utterance};
-pub use backend_definition::{BackendDefinition, OutputRule};
+pub use backend_definition::{BackendDefinition, FailureRule, OutputRule};
 pub use chosen_settings::{ChosenSetting, ChosenSettings};
 pub use combination::{ABSENT, Column, Combination, Combinations};
 pub use deadlines::{DeadlineOverride, Deadlines, SLOW_DISK_BYTES_PER_SECOND, SizeDeadlines};

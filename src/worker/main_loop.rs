@@ -176,6 +176,7 @@ impl Worker {
             settings: settings.clone(),
         };
         self.engine.load(&request)?;
+        settings.extend(self.engine.fixed_settings());
         Ok(Reply::Loaded {
             seconds: started.elapsed().as_secs_f64(),
             settings,
