@@ -1,7 +1,7 @@
 //! Definitions as they are written: models, clips, engines and recipes of one's own. The built-in
 //! catalog is read by the same types.
 
-use crate::model::{ModelSize, OutputRule};
+use crate::model::{FailureRule, ModelSize, OutputRule};
 use crate::yaml::Located;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -139,6 +139,9 @@ pub struct BackendWire {
     /// How its text is found; default: all of standard output.
     #[serde(default)]
     pub output: Option<Located<OutputRule>>,
+    /// What counts as failure beside a status other than 0 and a text that is not there.
+    #[serde(default)]
+    pub fails: Option<Located<FailureRule>>,
     /// The artifact it reads, such as `ggml-f16`.
     #[serde(default)]
     pub artifact: Option<String>,

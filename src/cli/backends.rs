@@ -83,6 +83,7 @@ fn diagnostic(entry: &BackendEntry, mistake: BackendMistake) -> Diagnostic {
             format!("command[{position}]"),
         ),
         BackendPart::Output => (entry.output.clone(), "output".to_owned()),
+        BackendPart::Fails => (entry.fails.clone(), "fails".to_owned()),
         BackendPart::Version => (
             entry.version.as_ref().map(|version| version.0.clone()),
             "version".to_owned(),

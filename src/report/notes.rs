@@ -36,6 +36,14 @@ pub(super) enum NoteKind {
     Suspended,
     /// Its processes left others behind.
     Leaked,
+    /// One process does everything for each trial.
+    OnePhase,
+    /// A setting is not as it was asked for.
+    NotAsAsked,
+    /// Another engine decodes in another way.
+    UnlikeSettings,
+    /// Another engine has weights of another precision.
+    UnlikeWeights,
     /// Not all trials gave the same text.
     Texts,
     /// A text repeats itself.
@@ -58,6 +66,10 @@ impl NoteKind {
             Self::NotQuiet => "the machine did not become quiet",
             Self::Suspended => "the runner was stopped meanwhile",
             Self::Leaked => "processes were left behind",
+            Self::OnePhase => "start and load are part of the time of every trial",
+            Self::NotAsAsked => "a setting is not in effect as it was asked for",
+            Self::UnlikeSettings => "other engines decode with other settings",
+            Self::UnlikeWeights => "other engines have weights of another precision",
             Self::Texts => "trials gave different texts",
             Self::Loops => "a text repeats itself",
         }
@@ -97,7 +109,7 @@ pub(super) fn notes(row: &ResultRow<'_>) -> Vec<Note> {
             ),
         );
     }
-    for (kind, text) in circumstances(row) {
+    for (kind, text) in circumstances(row).into_iter().chain(conditions(row)) {
         note(kind, text);
     }
     let times = passes(&row.samples).concat();
@@ -168,6 +180,34 @@ pub(super) fn notes_together(rows: &[&ResultRow<'_>]) -> Vec<String> {
             }
         })
         .collect()
+}
+
+/// Returns what the row was measured under, where that is not what a reader would take it for.
+fn conditions(row: &ResultRow<'_>) -> Vec<(NoteKind, String)> {
+    let mut found = Vec::new();
+    let engine = row.plan.engines.get(row.spec.backend.as_str());
+    if engine.is_some_and(|engine| engine.command) {
+        let text = "one process for each trial: start and load cannot be told apart from it";
+        found.push((NoteKind::OnePhase, text.to_owned()));
+    }
+    for (name, asked, told) in row.not_as_asked() {
+        let text = format!("{name} {told} is in effect, and {asked} was asked for");
+        found.push((NoteKind::NotAsAsked, text));
+    }
+    let unlike = &row.unlike;
+    found.extend(
+        unlike
+            .settings
+            .iter()
+            .map(|text| (NoteKind::UnlikeSettings, text.clone())),
+    );
+    found.extend(
+        unlike
+            .weights
+            .iter()
+            .map(|text| (NoteKind::UnlikeWeights, text.clone())),
+    );
+    found
 }
 
 /// Returns what happened to the run while the row was measured.

@@ -16,15 +16,11 @@ use crate::model::AudioSource;
 use crate::ui::printable;
 use resolve::{Hub, resolve};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-pub(super) fn run(
-    arguments: &LockArguments,
-    command_line: &[OsString],
-) -> Result<ExitStatus, Failure> {
+pub(super) fn run(arguments: &LockArguments) -> Result<ExitStatus, Failure> {
     // What is locked must not depend on which engines the machine at hand can run.
     let selection = Selection {
         assume_ready: true,
@@ -64,7 +60,7 @@ pub(super) fn run(
             )),
         }
     }
-    let versions = backend_versions(&plan, command_line)?;
+    let versions = backend_versions(&plan)?;
     if !missing.is_empty() {
         let list: Vec<String> = missing
             .iter()
