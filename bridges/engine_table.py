@@ -83,10 +83,15 @@ def table() -> str:
         }
         lines.append(f"  {facts.id}:\n")
         # JSON on one line is YAML.
-        lines += [f"    {name}: {json.dumps(value)}\n" for name, value in entries.items()]
+        lines += [f"    {name}: {json.dumps(value)}\n" for name, value in said(entries).items()]
         lines.append("    settings:\n")
-        lines += [f"      - {json.dumps(setting.declaration())}\n" for setting in facts.settings]
+        lines += [f"      - {json.dumps(said(setting.declaration()))}\n" for setting in facts.settings]
     return _HEADER + "".join(lines)
+
+
+def said(entries: dict[str, Any]) -> dict[str, Any]:
+    """Returns the entries that have a value: what is not known is left out."""
+    return {name: value for name, value in entries.items() if value is not None}
 
 
 def pinned_version(facts: earmark_bridge.Facts) -> Optional[str]:
