@@ -65,6 +65,7 @@ fn broken(definition: &BackendDefinition) -> EngineFacts {
         availability: Availability::Unavailable("its definition holds a mistake".into()),
         artifacts: IndexMap::new(),
         settings: Vec::new(),
+        families: Vec::new(),
         any_model: true,
         synthetic: false,
         command: true,

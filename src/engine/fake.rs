@@ -35,6 +35,7 @@ pub(super) fn facts() -> EngineFacts {
             fake_fault(),
             fake_seconds(),
         ],
+        families: Vec::new(),
         any_model: true,
         synthetic: true,
         command: false,

@@ -33,6 +33,7 @@ fn facts() -> EngineFacts {
             description: "Hypotheses.".into(),
         }],
         synthetic: true,
+        families: Vec::new(),
         any_model: true,
         ..earmark::engine::facts().shift_remove("fake").unwrap()
     }

@@ -210,6 +210,7 @@ impl CommandBackend {
                 })
                 .collect(),
             settings: self.places.iter().filter_map(Place::setting).collect(),
+            families: Vec::new(),
             any_model: definition.artifact.is_none(),
             synthetic: false,
             command: true,
