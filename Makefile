@@ -5,7 +5,7 @@ CARGO ?= cargo
 EARMARK := target/release/earmark
 RUNS := $(or $(EARMARK_RUNS),runs)
 
-.PHONY: quickstart test check bench generate setup recipes bridges matrices
+.PHONY: quickstart test check bench generate setup recipes bridges matrices engines
 
 setup:
 	@.ci/setup
@@ -31,6 +31,23 @@ matrices: setup
 		cp $$folder/report.html $$folder/summary.csv $$folder/results.csv $$folder/jobs.csv reports/examples/$$question/; \
 	done
 	$(CARGO) test --release --locked --test suite examples::
+
+# The comparison of engines that come as programs of their own: installs all that can run here (six
+# gigabytes, most of it PyTorch), runs it for about half an hour on two idle cores, and keeps the last
+# record with the versions of everything. `COMPARISON=every-engine` is longer by four engines.
+COMPARISON := nine-engines
+
+engines: setup
+	$(CARGO) build --release --locked
+	$(EARMARK) engines install --all --deadline 3h
+	@set -eu; question=$(COMPARISON); \
+		folder=$(RUNS)/$$question-$$(date -u +%Y%m%dT%H%M%SZ); \
+		$(EARMARK) download matrices/$$question.yaml; \
+		$(EARMARK) run matrices/$$question.yaml --out $$folder; \
+		mkdir -p reports/examples/$$question; \
+		$(EARMARK) engines --format json > reports/examples/$$question/engines.json; \
+		cp $$folder/journal.jsonl $$folder/report.html $$folder/summary.csv $$folder/results.csv \
+			$$folder/jobs.csv reports/examples/$$question/
 
 test: setup
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \

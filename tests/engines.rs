@@ -1,5 +1,7 @@
 //! Real engines, real weights, real speech. One at a time.
 
+mod installed;
+
 use crate::support::Place;
 use std::fs;
 

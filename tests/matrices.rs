@@ -16,7 +16,11 @@ fn every_matrix_passes_check_and_its_schema() {
         }
         count += 1;
         // A build without the engines skips their jobs, which is strictly a mistake.
-        let strict = cfg!(all(feature = "whisper-cpp", feature = "candle"));
+        // So does a machine without engines that must be installed.
+        let wants_others = ["nine-engines", "every-engine"]
+            .iter()
+            .any(|name| path.file_stem().is_some_and(|stem| stem == *name));
+        let strict = cfg!(all(feature = "whisper-cpp", feature = "candle")) && !wants_others;
         let arguments = ["check", path.to_str().unwrap(), "--strict"];
         Place::new()
             .run(&arguments[..if strict { 3 } else { 2 }])

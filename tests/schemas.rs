@@ -68,7 +68,7 @@ fn the_built_in_catalog_is_what_its_schema_says() {
         assert!(found.is_empty(), "{}: {found:?}", path.display());
         families += 1;
     }
-    assert_eq!(families, 3);
+    assert_eq!(families, 4);
 }
 
 /// What an editor needs to be of use: each key is described, known ids are offered, and ids of

@@ -13,7 +13,7 @@ matrix:
   audio: [jfk]
   verify-method: [cache-check]
   vad: [true]
-settings: {repeat: 1, warmup: 0, threads: 2}
+settings: {repeat: 1, warmup: 0}
 deadlines: {start: 60s, load: LIMIT, grace: 100ms}
 models:
   moonshine-mine:

@@ -65,9 +65,11 @@ fn the_table_says_of_each_engine_how_it_stands() {
     let place = Place::new();
     let absent = row(&place, "faster-whisper");
     assert_eq!(absent["state"], "installable");
-    assert_eq!(
-        absent["reason"],
-        "not installed: `earmark engines install faster-whisper`, about 429 MB"
+    let reason = absent["reason"].as_str().unwrap();
+    let start = "not installed: `earmark engines install faster-whisper`, about ";
+    assert!(
+        reason.starts_with(start) && reason.ends_with(" MB"),
+        "{reason}"
     );
     assert_eq!(absent["artifacts"], json!({"f16": "ctranslate2"}));
     assert_eq!(row(&place, "fake")["state"], "ready");
@@ -79,7 +81,10 @@ fn the_table_says_of_each_engine_how_it_stands() {
     );
     let text = place.run(&["engines"]).expect_status(0).stdout;
     for id in ["whisper-cpp", "candle", "fake", "mlx-whisper", "whisperkit"] {
-        assert!(text.lines().any(|line| line.starts_with(id)), "{text}");
+        assert!(
+            text.lines().any(|line| line.trim_start().starts_with(id)),
+            "{text}"
+        );
     }
 }
 

@@ -4,7 +4,7 @@ use crate::catalog::bridges;
 use crate::cli::arguments::TableFormat;
 use crate::cli::exit::{ExitStatus, Failure, print};
 use crate::engine;
-use crate::engine::bridge::{EngineState, standing};
+use crate::engine::bridge::{EngineHome, EngineState, EnvironmentState, Installed, standing};
 use crate::model::{Availability, EngineFacts};
 use crate::ui::Table;
 use serde_json::json;
@@ -19,6 +19,8 @@ struct Row {
     /// The environment that it is installed into, if it needs one.
     environment: Option<String>,
     network: bool,
+    /// What was installed for it.
+    installed: Option<Installed>,
 }
 
 pub(super) fn run(format: TableFormat) -> Result<ExitStatus, Failure> {
@@ -44,9 +46,17 @@ fn row(facts: EngineFacts) -> Row {
             device: "cpu".into(),
             environment: None,
             network: false,
+            installed: None,
         };
     };
-    let found = standing(&facts.id, bridge, |name| std::env::var_os(name));
+    let get = |name: &str| std::env::var_os(name);
+    let found = standing(&facts.id, bridge, get);
+    let home = EngineHome::from_environment(get).ok();
+    let installed = bridge.environment.as_ref().zip(home);
+    let installed = installed.and_then(|(environment, home)| match home.state(environment) {
+        EnvironmentState::Ready(installed) => Some(*installed),
+        _ => None,
+    });
     Row {
         facts,
         state: found.state,
@@ -54,6 +64,7 @@ fn row(facts: EngineFacts) -> Row {
         device: bridge.device.clone(),
         environment: bridge.environment.clone(),
         network: bridge.network,
+        installed,
     }
 }
 
@@ -106,6 +117,7 @@ fn document(rows: &[Row]) -> Result<String, Failure> {
                 "settings": facts.settings,
                 "environment": row.environment,
                 "network": row.network,
+                "installed": row.installed,
                 "synthetic": facts.synthetic,
             })
         })

@@ -230,9 +230,9 @@ mod tests {
     use crate::model::Availability;
     use crate::store::Store;
 
-    /// Looks as on a machine with every engine.
+    /// Looks as on a machine with every built-in engine.
     fn look(store: Option<&Store>, has_python: bool) -> Found {
-        let mut engines = crate::engine::facts();
+        let mut engines = crate::engine::built_in();
         for facts in engines.values_mut() {
             facts.availability = Availability::Ready;
         }

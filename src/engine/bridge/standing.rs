@@ -157,10 +157,15 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let absent = look("faster-whisper", home.path());
         assert_eq!(absent.state, EngineState::Installable);
+        let bytes = bridge_definition("faster-whisper").unwrap().install_bytes;
         assert_eq!(
             absent.reason,
-            "not installed: `earmark engines install faster-whisper`, about 429 MB"
+            format!(
+                "not installed: `earmark engines install faster-whisper`, about {}",
+                rounded(bytes)
+            )
         );
+        assert_eq!(rounded(429_000_000), "429 MB");
         let folder = install_stand_in(home.path(), "faster-whisper");
         assert_eq!(
             look("faster-whisper", home.path()).state,
