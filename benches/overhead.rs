@@ -6,30 +6,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on panics")]
 
+mod processes;
+
+use processes::{Cost, cost, median, number, per};
 use rustix::event::{Timespec, poll};
-use rustix::process::{Pid, WaitIdOptions, waitid};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 /// The program that is run: it does nothing.
 const TRUE: &str = "/bin/true";
 
-/// CPU seconds of a finished child, by itself and with all that it waited for.
-#[derive(Clone, Copy, Debug)]
-struct Cost {
-    own: f64,
-    tree: f64,
-}
-
 fn main() {
-    let number = |name: &str, default: usize| {
-        std::env::var(name)
-            .ok()
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(default)
-    };
     let jobs = number("EARMARK_BENCH_JOBS", 1000);
     let rounds = number("EARMARK_BENCH_ROUNDS", 5);
     let place = tempfile::tempdir().unwrap();
@@ -191,44 +180,6 @@ fn bare_spawns(program: &str, arguments: &[&str], count: usize) -> f64 {
             .and_then(|mut child| child.wait());
     }
     usage() - before
-}
-
-/// Waits for a child and returns what it cost, read before it is reaped.
-fn cost(child: &mut Child) -> Cost {
-    let id = i32::try_from(child.id()).unwrap();
-    let pid = Pid::from_raw(id).unwrap();
-    waitid(
-        rustix::process::WaitId::Pid(pid),
-        WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,
-    )
-    .unwrap();
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
-    let fields: Vec<f64> = stat
-        .rsplit_once(')')
-        .unwrap()
-        .1
-        .split_ascii_whitespace()
-        .skip(11)
-        .take(4)
-        .map(|field| field.parse().unwrap())
-        .collect();
-    let ticks = rustix::param::clock_ticks_per_second();
-    #[expect(clippy::cast_precision_loss, reason = "a hundred or a thousand")]
-    let ticks = ticks as f64;
-    child.wait().unwrap();
-    Cost {
-        own: (fields[0] + fields[1]) / ticks,
-        tree: fields.iter().sum::<f64>() / ticks,
-    }
-}
-
-fn per(count: usize) -> f64 {
-    f64::from(u32::try_from(count).unwrap())
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 #[expect(unsafe_code, reason = "`getrusage` has no safe wrapper")]

@@ -26,6 +26,8 @@ class Facts:
     """The distribution whose version is the engine's; None: the engine is another program, which is asked."""
     settings: tuple[Setting, ...]
     """What it can be told."""
+    families: tuple[str, ...] = ()
+    """The families of models that it reads; an artifact's id means one format for each family."""
     artifacts: dict[str, str] = field(default_factory=dict)
     """From the matrix's word for a quantization to the artifact that is read; the first is the default."""
     audio: str = "samples"

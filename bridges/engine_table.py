@@ -28,6 +28,7 @@ _HEADER = """\
 # package:          the distribution whose version is the engine's; without one the program itself is asked
 # version:          the version of it that the lock pins
 # environment:      engines of one name share an environment, installed from locks/NAME.txt; none: Python is enough
+# families:         of the models that it reads
 # artifacts:        from the matrix's word for a quantization to the artifact; the first is the default
 # audio:            what a recording is handed over as: raw samples, or a WAV file
 # device:           what it computes on; MLX takes a GPU where there is one
@@ -71,6 +72,7 @@ def table() -> str:
             "environment": facts.group,
             "platforms": list(facts.platforms),
             "commands": list(facts.commands),
+            "families": list(facts.families),
             "artifacts": facts.artifacts,
             "any-model": facts.any_model,
             "audio": facts.audio,

@@ -33,6 +33,7 @@ class FasterWhisper(Engine):
         description="faster-whisper: CTranslate2's Whisper, on a CPU.",
         group="faster-whisper",
         package="faster-whisper",
+        families=("whisper", "distil-whisper"),
         artifacts={"f16": "ctranslate2"},
         settings=(
             LANGUAGE,
@@ -67,9 +68,19 @@ class FasterWhisper(Engine):
             num_workers=1,
             local_files_only=True,
         )
-        self._model = model if settings["batch-size"] == 1 else self._package.BatchedInferencePipeline(model)
-        # CTranslate2 replaces a type that this processor cannot calculate in.
-        return {"compute-type": model.model.compute_type, "threads": threads or None}
+        batched = settings["batch-size"] > 1
+        self._model = self._package.BatchedInferencePipeline(model) if batched else model
+        # In batches it never goes back for what a window says after its last timestamp, so it is not given any: which
+        # is that pipeline's own default.
+        self._timestamps = settings["timestamps"] and not batched
+        return {
+            # CTranslate2 replaces a type that this processor cannot calculate in.
+            "compute-type": model.model.compute_type,
+            "threads": threads or None,
+            "timestamps": self._timestamps,
+            # That pipeline takes the first temperature only.
+            "temperature-fallback": settings["temperature-fallback"] and not batched,
+        }
 
     def transcribe(self, audio: Any, language: Optional[str], listener: Listener) -> Transcription:
         import numpy
@@ -90,7 +101,7 @@ class FasterWhisper(Engine):
             "language": language,
             "beam_size": settings["beam-size"],
             "vad_filter": settings["vad"],
-            "without_timestamps": not settings["timestamps"],
+            "without_timestamps": not self._timestamps,
             "temperature": _FALLBACK if settings["temperature-fallback"] else 0.0,
         }
         if settings["batch-size"] == 1:

@@ -17,7 +17,9 @@ from bridge_program import Workplace, missing_command, missing_parts, told_versi
 
 _COMMAND = "fluidaudiocli"
 _HINT = "build it from FluidAudio's repository with `swift build -c release` and put it there"
-_COMPILED = ("Preprocessor.mlmodelc", "Encoder.mlmodelc", "Decoder.mlmodelc", "JointDecisionv3.mlmodelc")
+_COMPILED = ("Preprocessor.mlmodelc", "Encoder.mlmodelc", "Decoder.mlmodelc")
+# The two versions of the model have a last part of different names.
+_LAST_PART = {"v2": "JointDecision.mlmodelc", "v3": "JointDecisionv3.mlmodelc"}
 _VOCABULARY = "parakeet_vocab.json"
 
 
@@ -29,7 +31,8 @@ class FluidAudio(Engine):
         description="FluidAudio's command-line program: Parakeet on Core ML.",
         group=None,
         package=None,
-        artifacts={"int8": "fluidaudio-coreml"},
+        families=("parakeet",),
+        artifacts={"int8": "coreml"},
         audio="file",
         settings=(beam_size(1),),
         platforms=("macos",),
@@ -48,13 +51,15 @@ class FluidAudio(Engine):
         absent = missing_command(_COMMAND, _HINT)
         if absent:
             raise BridgeError("engine", absent)
+        self._version = next((version for version in _LAST_PART if request.model.endswith(version)), None)
+        if self._version is None:
+            raise BridgeError("model", f"`{request.model}` does not say whether it is Parakeet v2 or v3")
         # The program fetches what it does not find, so it is not started unless all is there.
-        missing = missing_parts(request.directory, _COMPILED, (_VOCABULARY,))
+        parts = (*_COMPILED, _LAST_PART[self._version])
+        missing = missing_parts(request.directory, parts, (_VOCABULARY,))
         if missing:
             raise BridgeError("model", f"{request.directory}: {', '.join(missing)} missing")
         self._folder = request.directory
-        # The second version of the model is English only and has a joint network of another name.
-        self._version = "v3"
         return {"vad": False, "timestamps": True}
 
     def transcribe(self, audio: str, language: Optional[str], listener: Listener) -> Transcription:

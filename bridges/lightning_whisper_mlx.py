@@ -17,11 +17,12 @@ each time it is made, whether the weights are there or not, and writes to a fold
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Optional
 
 from earmark_bridge import Engine, Facts, Listener, LoadRequest, Transcription, main
 from bridge_mlx import device_name, threads_in_effect
-from bridge_settings import LANGUAGE, TEMPERATURE_FALLBACK, batch_size, beam_size, compute_type
+from bridge_settings import LANGUAGE, TEMPERATURE_FALLBACK, TIMESTAMPS, batch_size, beam_size, compute_type
 
 _FRAMES_PER_SECOND = 100
 
@@ -34,6 +35,8 @@ class LightningWhisperMlx(Engine):
         description="lightning-whisper-mlx: Whisper on MLX, decoding windows of 30 seconds in batches.",
         group="mlx",
         package="lightning-whisper-mlx",
+        families=("whisper", "distil-whisper"),
+        # Its way of reading quantized weights is gone from MLX.
         artifacts={"f16": "mlx"},
         settings=(
             LANGUAGE,
@@ -41,6 +44,8 @@ class LightningWhisperMlx(Engine):
             batch_size(12, 64),
             compute_type(["float16", "float32"], "float16"),
             TEMPERATURE_FALLBACK,
+            # With timestamps it loses what a window says after its last one: it never goes back for it.
+            replace(TIMESTAMPS, default=False),
         ),
         install_bytes=610_000_000,
     )
@@ -59,7 +64,7 @@ class LightningWhisperMlx(Engine):
         self._settings = request.settings
         self._path = str(request.directory)
         self._package.ModelHolder.get_model(self._path, getattr(self._mlx, request.settings["compute-type"]))
-        return {"timestamps": True, **threads_in_effect(self._mlx)}
+        return threads_in_effect(self._mlx)
 
     def transcribe(self, audio: Any, language: Optional[str], listener: Listener) -> Transcription:
         import numpy
@@ -79,6 +84,7 @@ class LightningWhisperMlx(Engine):
             language=language,
             batch_size=settings["batch-size"],
             condition_on_previous_text=False,
+            without_timestamps=not settings["timestamps"],
             fp16=settings["compute-type"] == "float16",
             **thresholds,
         )

@@ -31,7 +31,8 @@ class MlxWhisper(Engine):
         description="mlx-whisper: Whisper on MLX, Apple's array library.",
         group="mlx",
         package="mlx-whisper",
-        artifacts={"f16": "mlx"},
+        families=("whisper", "distil-whisper"),
+        artifacts={"f16": "mlx", "8bit": "mlx-8bit", "4bit": "mlx-4bit"},
         settings=(
             LANGUAGE,
             # Its beam search is not written: more than one raises NotImplementedError.

@@ -27,6 +27,7 @@ class Moonshine(Engine):
         description="moonshine-voice: Moonshine with its own runtime, on a CPU.",
         group="moonshine",
         package="moonshine-voice",
+        families=("moonshine",),
         artifacts={"int8": "moonshine-ort"},
         settings=(THREADS, beam_size(1), VAD),
         install_bytes=199_000_000,

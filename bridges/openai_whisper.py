@@ -1,6 +1,9 @@
 # /// script
 # requires-python = ">=3.11"
 # dependencies = ["openai-whisper==20250625", "torch==2.15.0", "tiktoken==0.14.0", "numpy==2.4.6"]
+# [tool.uv]
+# # A compiler for GPUs of a gigabyte, which nothing here imports.
+# override-dependencies = ["triton; sys_platform == 'never'"]
 # ///
 """Bridge to openai-whisper: OpenAI's own package, on PyTorch."""
 
@@ -22,9 +25,10 @@ class OpenaiWhisper(Engine):
         description="openai-whisper: OpenAI's own Whisper, on PyTorch, on a CPU.",
         group="torch",
         package="openai-whisper",
-        artifacts={"f16": "openai-pt"},
+        families=("whisper",),
+        artifacts={"f16": "pt"},
         settings=(LANGUAGE, THREADS, beam_size(64), TEMPERATURE_FALLBACK, TIMESTAMPS),
-        install_bytes=6_330_000_000,
+        install_bytes=5_290_000_000,
     )
 
     def start(self) -> None:

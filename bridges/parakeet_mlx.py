@@ -34,7 +34,8 @@ class ParakeetMlx(Engine):
         description="parakeet-mlx: NVIDIA's Parakeet on MLX.",
         group="mlx",
         package="parakeet-mlx",
-        artifacts={"bf16": "parakeet-mlx"},
+        families=("parakeet",),
+        artifacts={"f32": "mlx"},
         settings=(
             beam_size(64),
             compute_type(["bfloat16", "float16", "float32"], "bfloat16"),

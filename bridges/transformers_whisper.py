@@ -1,6 +1,9 @@
 # /// script
 # requires-python = ">=3.11"
 # dependencies = ["transformers==5.24.0", "torch==2.15.0", "accelerate==1.15.0", "numpy==2.4.6"]
+# [tool.uv]
+# # A compiler for GPUs of a gigabyte, which nothing here imports.
+# override-dependencies = ["triton; sys_platform == 'never'"]
 # ///
 """Bridge to what insanely-fast-whisper does: the speech pipeline of transformers, in batches of 30-second chunks.
 
@@ -28,6 +31,7 @@ class TransformersWhisper(Engine):
         description="insanely-fast-whisper's pipeline: transformers' Whisper in batches, on a CPU.",
         group="torch",
         package="transformers",
+        families=("whisper", "distil-whisper"),
         artifacts={"f16": "safetensors"},
         settings=(
             LANGUAGE,
@@ -37,7 +41,7 @@ class TransformersWhisper(Engine):
             compute_type(["float32", "bfloat16", "float16"], "float32"),
             TIMESTAMPS,
         ),
-        install_bytes=6_330_000_000,
+        install_bytes=5_290_000_000,
     )
 
     def start(self) -> None:

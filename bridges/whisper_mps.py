@@ -6,6 +6,9 @@
 #     "mlx[cpu]==0.32.4; sys_platform == 'linux'",
 #     "mlx==0.32.4; sys_platform == 'darwin'",
 # ]
+# [tool.uv]
+# # A compiler for GPUs of a gigabyte, which nothing here imports.
+# override-dependencies = ["triton; sys_platform == 'never'"]
 # ///
 """Bridge to whisper-mps: Whisper on MLX, converted from OpenAI's checkpoints as it is loaded.
 
@@ -34,7 +37,8 @@ class WhisperMps(Engine):
         description="whisper-mps: Whisper on MLX from OpenAI's own checkpoints.",
         group="torch",
         package="whisper-mps",
-        artifacts={"f16": "openai-pt"},
+        families=("whisper",),
+        artifacts={"f16": "pt"},
         settings=(
             LANGUAGE,
             beam_size(1),
@@ -42,7 +46,7 @@ class WhisperMps(Engine):
             TEMPERATURE_FALLBACK,
             TIMESTAMPS,
         ),
-        install_bytes=6_330_000_000,
+        install_bytes=5_290_000_000,
     )
 
     def start(self) -> None:

@@ -30,7 +30,8 @@ class WhisperKit(Engine):
         description="WhisperKit's command-line program: Whisper on Core ML.",
         group=None,
         package=None,
-        artifacts={"f16": "whisperkit-coreml"},
+        families=("whisper", "distil-whisper"),
+        artifacts={"f16": "coreml", "compressed": "coreml-compressed"},
         audio="file",
         settings=(LANGUAGE, beam_size(1), TEMPERATURE_FALLBACK, VAD, TIMESTAMPS),
         platforms=("macos",),
@@ -93,6 +94,14 @@ def _options(settings: dict[str, Any]) -> list[str]:
     options = ["--skip-special-tokens", "--chunking-strategy", "vad" if settings["vad"] else "none"]
     options += ["--temperature-fallback-count", "5" if settings["temperature-fallback"] else "0"]
     return options if settings["timestamps"] else [*options, "--without-timestamps"]
+
+
+def _model_folder(request: LoadRequest) -> Path:
+    """Returns the folder that holds the compiled models: the artifact's, or one in it, as the hub has it."""
+    for name in request.files:
+        if Path(name).name == "config.json":
+            return (request.directory / name).parent
+    return request.directory
 
 
 def _tokenizer_folder(model: str) -> Path:

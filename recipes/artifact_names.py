@@ -14,7 +14,7 @@ ARTIFACTS = (
     "safetensors",
     "ctranslate2",
     "mlx",
-    "openai-pt",
+    "pt",
 )
 """Every artifact, in the order in which they are written."""
 

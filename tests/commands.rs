@@ -224,3 +224,61 @@ fn values_of_the_environment_are_filled_in_to_find_a_program_and_never_told() {
     let skip = jobs(&plan, "benchmark")[0]["skip"].as_str().unwrap();
     assert!(skip.contains("`${env:EARMARK_TEST_BIN}/good`"), "{skip}");
 }
+
+/// A program that fails with status 0 fails where the matrix says how one sees it.
+#[test]
+fn what_counts_as_failure_is_a_failed_trial_that_names_it() {
+    let place = Place::new();
+    let backend = |script: &str, fails: &str| {
+        format!("{{command: [sh, -c, '{script}'], output: text, fails: {fails}}}")
+    };
+    let matrix = format!(
+        "version: 1\nname: failing\nsettings: {{repeat: 1, warmup: 0}}\nbackends:\n  complains: {}\n  \
+         mumbles: {}\n  is-silent: {}\n  may-be-silent: {}\nmatrix:\n  backend: [complains, mumbles, \
+         is-silent, may-be-silent]\n  model: [m]\n  audio: [jfk]\n  verify-method: [cache-check]\n",
+        backend(
+            "echo words; echo error: no model >&2; echo later >&2",
+            "{stderr: [\"error:\"]}"
+        ),
+        backend("echo words; printf cannot >&2", "{stderr: [never, cannot]}"),
+        backend("echo ...", "{empty: true}"),
+        backend("true", "{stderr: [never]}"),
+    );
+    place.write("m.yaml", &matrix);
+    place.run(&["run", "m.yaml", "--out", "r"]).expect_status(3);
+    let rows = place.table("r/results.csv");
+    let status: Vec<(&str, &str)> = rows
+        .iter()
+        .map(|row| (row["backend"].as_str(), row["status"].as_str()))
+        .collect();
+    assert_eq!(
+        status,
+        [
+            ("complains", "failed"),
+            ("mumbles", "failed"),
+            ("is-silent", "failed"),
+            ("may-be-silent", "completed")
+        ]
+    );
+    assert!(
+        rows[0]["error"].contains("wrote `error:` on standard error"),
+        "{}",
+        rows[0]["error"]
+    );
+    assert!(
+        rows[1]["error"].contains("wrote `cannot`"),
+        "{}",
+        rows[1]["error"]
+    );
+    assert!(
+        rows[2]["error"].contains("has no letter"),
+        "{}",
+        rows[2]["error"]
+    );
+    assert!(
+        rows[3]["notes"].contains("start and load cannot be told apart"),
+        "{}",
+        rows[3]["notes"]
+    );
+    assert_eq!(rows[3]["load_seconds"], "");
+}

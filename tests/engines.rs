@@ -101,6 +101,35 @@ fn a_model_that_is_no_model_is_an_answer_and_not_a_crash_of_the_runner() {
     assert_eq!(verify["network_wall"], "seccomp");
 }
 
+/// The built-in engines keep to the protocol with real weights.
+#[test]
+fn the_built_in_engines_pass_the_conformance_kit() {
+    let place = Place::with_shared_store();
+    let mut engines = vec!["whisper-cpp"];
+    if cfg!(feature = "candle") {
+        engines.push("candle");
+    }
+    let matrix = MATRIX
+        .replace("[whisper-cpp]", &format!("[{}]", engines.join(", ")))
+        .replace("[f16, q5_1]", "[f16]")
+        .replace(", wait-policy: passive", "");
+    place.write("m.yaml", &matrix);
+    place.run(&["download", "m.yaml"]).expect_status(0);
+    for engine in engines {
+        let checked = place
+            .run(&["engines", "check", engine, "--model", "tiny.en"])
+            .expect_status(0);
+        for case in ["load ", "speech ", "damaged-model ", "cancelled "] {
+            let line = checked.stdout.lines().find(|line| line.contains(case));
+            assert!(
+                line.is_some_and(|line| line.trim().starts_with("ok")),
+                "{case}{}",
+                checked.stdout
+            );
+        }
+    }
+}
+
 /// Two engines on real speech hear nearly the same.
 #[test]
 #[cfg(feature = "candle")]

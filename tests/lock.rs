@@ -184,6 +184,9 @@ fn other_bytes_of_the_same_size_are_not_measured() {
     ];
     let verified = place.run(&arguments).expect_status(3);
     assert!(verified.stdout.contains("corrupt"), "{}", verified.stdout);
+    let arguments = ["verify", "mine.yaml", "--locked", "--format", "json"];
+    let verified = place.run(&arguments).expect_status(0).json();
+    assert_eq!(verified["verifies"][0]["manifest"], "lock");
 }
 
 #[test]

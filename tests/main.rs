@@ -8,7 +8,9 @@ mod catalog;
 mod cli;
 mod combinations;
 mod commands;
+mod conformance;
 mod diagnostics;
+mod doctor;
 #[cfg(feature = "whisper-cpp")]
 mod engines;
 mod examples;

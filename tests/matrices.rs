@@ -10,7 +10,8 @@ fn every_matrix_passes_check_and_its_schema() {
     let mut count = 0;
     for entry in fs::read_dir(project().join("matrices")).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "yaml") {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if !name.ends_with(".yaml") || name.ends_with(".lock.yaml") {
             continue;
         }
         count += 1;
@@ -58,4 +59,34 @@ fn the_smoke_matrix_measures_every_row() {
     }
     let page = fs::read_to_string(place.path().join("run/report.html")).unwrap();
     assert!(page.contains("synthetic"));
+}
+
+/// What runs at night is what was agreed on, until somebody writes the lock file again.
+#[test]
+fn the_night_is_locked_and_its_lock_file_holds() {
+    let place = Place::new();
+    let matrix = project().join("matrices/nightly.yaml");
+    let matrix = matrix.to_str().unwrap();
+    place
+        .run(&[
+            "plan",
+            matrix,
+            "--locked",
+            "--assume-ready",
+            "--format",
+            "json",
+        ])
+        .expect_status(0);
+    place
+        .run(&["lock", matrix, "--out", "again.lock.yaml"])
+        .expect_status(0);
+    let path = project().join("matrices/nightly.lock.yaml");
+    let committed = fs::read_to_string(path).unwrap();
+    let again = fs::read_to_string(place.path().join("again.lock.yaml")).unwrap();
+    assert_eq!(
+        again, committed,
+        "write it again: `earmark lock matrices/nightly.yaml`"
+    );
+    let validator = validator("lock");
+    assert!(validator.is_valid(&as_json(&committed).unwrap()));
 }

@@ -1,6 +1,8 @@
 //! Verify as a question of its own: what each policy lets run, and what verdicts were worth.
 
 use crate::support::Place;
+use crate::support::journal::{Journal, plan};
+use earmark::model::{Job, JobSpec, Outcome, Phase, Stage, Verdict, VerifyFinding};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -125,13 +127,13 @@ fn the_page_holds_each_verdict_against_what_the_benchmark_did() {
     for part in [
         // `spoilt` was complete by its size and failed; `newer` had another digest and worked.
         "No method was always right: cache-check in 3 of 4, checksum in 3 of 4.",
-        "cache-check 3 1 0 0 ",
-        "checksum 3 0 1 0 ",
+        "cache-check 3 of 4 1 0 0 ",
+        "checksum 3 of 4 0 1 0 ",
         "1 missing",
         "2 corrupt",
-        "benchmark/reader/spoilt/w/jfk cache-check complete failed",
+        "cache-check: complete → failed benchmark/reader/spoilt/w/jfk",
         "bad weights",
-        "benchmark/reader/newer/w/jfk checksum corrupt completed",
+        "checksum: corrupt → completed benchmark/reader/newer/w/jfk",
     ] {
         assert!(told.contains(part), "no `{part}` in {told}");
     }
@@ -163,4 +165,47 @@ fn verdicts_about_a_stand_in_show_nothing() {
     place.run(&["run", "m.yaml", "--out", "r"]).expect_status(0);
     let page = fs::read_to_string(place.path().join("r/report.html")).unwrap();
     assert!(!page.contains("id=\"trust\""));
+}
+
+#[test]
+fn a_verdict_that_was_remembered_or_taken_over_counts_once_and_has_no_time() {
+    let place = Place::new();
+    let mut plan = plan(2);
+    let JobSpec::Verify(spec) = &plan.jobs[0].spec else {
+        panic!("the first job verifies");
+    };
+    let mut spec = spec.clone();
+    spec.stage = Stage::After;
+    let mut after = Job::new(JobSpec::Verify(spec));
+    after.needs = vec![plan.jobs[0].id.clone()];
+    for benchmark in &mut plan.jobs[1..] {
+        benchmark.needs = vec![after.id.clone()];
+    }
+    plan.jobs.insert(1, after);
+    let mut finding = VerifyFinding::plain(Verdict::Complete, "");
+    finding.remembered = true;
+    let mut journal = Journal::of(&plan);
+    let [before, after] = [0, 1].map(|position: usize| plan.jobs[position].id.clone());
+    journal.end(&before, &Outcome::Completed, Some(finding.clone()));
+    let taken_over = Outcome::NotNeeded {
+        reason: "nothing was downloaded".into(),
+    };
+    journal.end(&after, &taken_over, Some(finding));
+    journal.measure(&plan.jobs[2], &Outcome::Completed);
+    let failed = Outcome::Failed {
+        phase: Phase::Load,
+        reason: "out of memory".into(),
+    };
+    journal.measure(&plan.jobs[3], &failed);
+    journal.over(false);
+    journal.write(&place.path().join("r"), &plan);
+    place.run(&["report", "r"]).expect_status(0);
+    let told = section(&place, "r");
+    for part in [
+        "No method was always right: cache-check in 1 of 2.",
+        "cache-check 1 of 2 1 0 0 – 1 complete 1 of them remembered",
+        "cache-check: complete → failed benchmark/fake/tiny.en/f16/clip-1 load: out of memory",
+    ] {
+        assert!(told.contains(part), "no `{part}` in {told}");
+    }
 }

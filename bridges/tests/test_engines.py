@@ -176,7 +176,7 @@ case(
     bridge_file="openai_whisper.py",
     engine="openai-whisper",
     environment="torch",
-    artifact="openai-pt",
+    artifact="pt",
     needed=("tiny.en.pt",),
 )
 case(
@@ -184,7 +184,7 @@ case(
     bridge_file="whisper_mps.py",
     engine="whisper-mps",
     environment="torch",
-    artifact="openai-pt",
+    artifact="pt",
     needed=("tiny.en.pt",),
 )
 case(
@@ -201,7 +201,7 @@ case(
     engine="sherpa-onnx",
     environment="sherpa-onnx",
     model="moonshine-tiny-en",
-    artifact="moonshine-ort",
+    artifact="sherpa-onnx-int8",
     needed=("encoder_model.ort", "decoder_model_merged.ort", "tokens.txt"),
 )
 case(
@@ -219,7 +219,7 @@ case(
     engine="parakeet-mlx",
     environment="mlx",
     model="random",
-    artifact="parakeet-mlx",
+    artifact="mlx",
     needed=("config.json", "model.safetensors"),
     understands=False,
 )

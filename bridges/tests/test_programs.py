@@ -27,6 +27,7 @@ class Program(unittest.TestCase):
     command: str
     stand_in: str
     parts: tuple[str, ...]
+    id: str
 
     def setUp(self) -> None:
         temporary = tempfile.TemporaryDirectory()
@@ -64,7 +65,7 @@ class Program(unittest.TestCase):
         """Has a bridge load the model and returns its answer."""
         files = [str(path.relative_to(self.model)) for path in self.model.rglob("*") if path.is_file()]
         return bridge.ask(
-            "load", directory=str(self.model), files=files, model="tiny.en", settings={"threads": 2, **(settings or {})}
+            "load", directory=str(self.model), files=files, model=self.id, settings={"threads": 2, **(settings or {})}
         )
 
     def transcribe(self, bridge: Bridge, **fields: Any) -> dict:
@@ -123,6 +124,7 @@ class WhisperKit(Common, Program):
     """whisperkit-cli."""
 
     bridge_file = "whisperkit.py"
+    id = "tiny.en"
     command = "whisperkit-cli"
     stand_in = "stand_in_whisperkit.py"
     parts = (
@@ -174,6 +176,17 @@ class WhisperKit(Common, Program):
         (self.model / "tokenizer.json").rename(cache / "tokenizer.json")
         self.assertEqual(self.load(self.start())["reply"], "loaded")
 
+    def test_a_model_in_a_folder_of_the_artifact_is_found(self) -> None:
+        inner = self.folder / "inner" / "openai_whisper-tiny.en"
+        inner.parent.mkdir()
+        self.model.rename(inner)
+        self.model = inner.parent
+        (inner / "config.json").write_bytes(b"{}")
+        bridge = self.start()
+        self.assertEqual(self.load(bridge)["reply"], "loaded")
+        self.transcribe(bridge)
+        self.assertEqual(self.calls()[self.calls().index("--model-path") + 1], str(inner))
+
     def test_every_other_way_of_failing_is_told(self) -> None:
         self.fails_by("status", "ended with status 1", "Model not found")
         self.fails_by("cut-off", "wrote no JSON")
@@ -184,6 +197,7 @@ class FluidAudio(Common, Program):
     """fluidaudiocli."""
 
     bridge_file = "fluidaudio.py"
+    id = "parakeet-tdt-0.6b-v3"
     command = "fluidaudiocli"
     stand_in = "stand_in_fluidaudio.py"
     parts = (
@@ -206,6 +220,17 @@ class FluidAudio(Common, Program):
         self.assertEqual(arguments[:2], ["transcribe", str(self.audio)])
         self.assertEqual(arguments[arguments.index("--model-dir") + 1], str(self.model))
         self.assertEqual(arguments[arguments.index("--model-version") + 1], "v3")
+
+    def test_the_model_says_which_version_it_is(self) -> None:
+        bridge = self.start()
+        self.id = "parakeet-tdt-0.6b-v2"
+        self.refused(self.load(bridge), "model", "JointDecision.mlmodelc missing")
+        (self.model / "JointDecisionv3.mlmodelc").rename(self.model / "JointDecision.mlmodelc")
+        self.assertEqual(self.load(bridge)["reply"], "loaded")
+        self.transcribe(bridge)
+        self.assertEqual(self.calls()[self.calls().index("--model-version") + 1], "v2")
+        self.id = "parakeet"
+        self.refused(self.load(bridge), "model", "does not say whether it is Parakeet v2 or v3")
 
     def test_a_result_without_words_has_the_length_of_the_recording(self) -> None:
         bridge = self.start("no-words")

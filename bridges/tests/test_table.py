@@ -46,6 +46,7 @@ class Table(unittest.TestCase):
                         self.assertEqual(setting.accept(setting.default), setting.default)
                 self.assertEqual(facts.group is None, facts.package is None)
                 self.assertEqual(facts.any_model, not facts.artifacts)
+                self.assertEqual(facts.any_model, not facts.families)
 
     def test_what_a_bridge_pins_is_what_its_lock_holds(self) -> None:
         for file, engine in engine_table.engines():

@@ -223,7 +223,7 @@ class Conversion(unittest.TestCase):
 
     def test_a_pt_file_holds_the_network_by_openais_names(self) -> None:
         checkpoint = read_checkpoint(self.folder / "source", "small.en")
-        folder = write_artifact(checkpoint, "openai-pt", self.folder)
+        folder = write_artifact(checkpoint, "pt", self.folder)
         with zipfile.ZipFile(folder / "small.en.pt") as archive:
             self.assertEqual(archive.read("archive/byteorder"), b"little")
             self.assertEqual(archive.read("archive/version"), b"3\n")

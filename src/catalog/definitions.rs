@@ -4,7 +4,7 @@ use super::models::resolve_model;
 use super::sources::place;
 use super::wire_definitions::{AudioWire, BackendWire, ModelWire, RecipeWire};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span};
-use crate::model::{BackendDefinition, Model, OutputRule, Recipe};
+use crate::model::{BackendDefinition, FailureRule, Model, OutputRule, Recipe};
 use crate::yaml::{Document, Located, NodeId};
 use indexmap::IndexMap;
 use std::path::{Path, PathBuf};
@@ -35,6 +35,8 @@ pub struct BackendEntry {
     pub command: (Span, Vec<Span>),
     /// The rule for its text.
     pub output: Option<Span>,
+    /// Where it says what counts as failure.
+    pub fails: Option<Span>,
     /// The whole command that tells its version, and its words.
     pub version: Option<(Span, Vec<Span>)>,
     /// Whether something was taken out of it because of a mistake that has been told.
@@ -153,11 +155,16 @@ pub fn resolve_definitions(
                     .map_or(OutputRule::Text, |rule| rule.value.clone()),
                 artifact: wire.artifact.clone(),
                 version: wire.version.as_ref().map(words),
+                fails: wire
+                    .fails
+                    .as_ref()
+                    .map_or_else(FailureRule::default, |rule| rule.value.clone()),
                 directory: base(backend.node),
             },
             span: key_of(backend.node, document),
             command: spans(&wire.command),
             output: wire.output.as_ref().map(|rule| document.span(rule.node)),
+            fails: wire.fails.as_ref().map(|rule| document.span(rule.node)),
             version: wire.version.as_ref().map(spans),
             damaged: std::iter::once(backend.node)
                 .chain([wire.command.node])

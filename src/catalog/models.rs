@@ -5,7 +5,7 @@ use super::wire_definitions::{ArtifactFileWire, ArtifactWire, ModelWire};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Artifact, ArtifactFile, Model};
 use crate::yaml::{Document, Located};
-use globset::GlobBuilder;
+use globset::Glob;
 use indexmap::IndexMap;
 use std::path::{Component, Path};
 
@@ -174,10 +174,10 @@ fn check_pattern(pattern: &Located<String>, document: &Document, problems: &mut 
             format!("`{text}` is no pattern inside the repository"),
             "patterns are relative, without `..`",
         )
-    } else if let Err(error) = GlobBuilder::new(text).literal_separator(true).build() {
+    } else if let Err(error) = Glob::new(text) {
         (
             format!("`{text}` is no glob: {}", error.kind()),
-            "`*` stands for anything within a name, `**` also for folders",
+            "`*` stands for any text, `?` for one character, `[ab]` for one of a few",
         )
     } else {
         return;

@@ -1,7 +1,7 @@
 //! Definitions as they are written: models, clips, engines and recipes of one's own. The built-in
 //! catalog is read by the same types.
 
-use crate::model::{ModelSize, OutputRule};
+use crate::model::{FailureRule, ModelSize, OutputRule};
 use crate::yaml::Located;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -41,8 +41,8 @@ pub struct ArtifactWire {
     /// The files by their names relative to the artifact's folder.
     #[serde(default)]
     pub files: IndexMap<String, Located<ArtifactFileWire>>,
-    /// Globs of further files of a repository, whose names and sizes its own list tells: `*` stays
-    /// within a name, `**` goes through folders. Every source is then a `hub`.
+    /// Globs of further files of a repository, whose names and sizes its own list tells; `*` matches
+    /// `/` too, as it does for the tools of the hub. Every source is then a `hub`.
     #[serde(default)]
     pub patterns: Vec<Located<String>>,
     /// About how many bytes all of it has, where that is not known file by file; only shown as a
@@ -139,6 +139,9 @@ pub struct BackendWire {
     /// How its text is found; default: all of standard output.
     #[serde(default)]
     pub output: Option<Located<OutputRule>>,
+    /// What counts as failure beside a status other than 0 and a text that is not there.
+    #[serde(default)]
+    pub fails: Option<Located<FailureRule>>,
     /// The artifact it reads, such as `ggml-f16`.
     #[serde(default)]
     pub artifact: Option<String>,

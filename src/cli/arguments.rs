@@ -47,8 +47,10 @@ pub(super) enum Verb {
     Merge(MergeArguments),
     /// Score a file of hypotheses against a file of references, line against line.
     Score(ScoreArguments),
-    /// List the engines: ready or not, version, settings.
+    /// List the engines: ready or not, version, settings; or check that they keep to the protocol.
     Engines(EnginesArguments),
+    /// Look at machine, caches and engines, and say what to mend; nothing is changed.
+    Doctor(DoctorArguments),
     /// Print the JSON Schema of a file format.
     Schema(SchemaArguments),
     /// Write a commented matrix that runs here.
@@ -128,6 +130,9 @@ pub(super) struct LockArguments {
     /// The matrix file.
     #[arg(value_hint = ValueHint::FilePath)]
     pub(super) matrix: PathBuf,
+    /// Ask hubs which commits branches and tags are now, even where the cache knows what they were.
+    #[arg(long)]
+    pub(super) update: bool,
     /// The lock file; default: the matrix's name with `.lock.yaml`, beside it.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) out: Option<PathBuf>,
@@ -392,6 +397,8 @@ pub(super) enum EnginesVerb {
     Install(InstallArguments),
     /// Remove what was installed for engines.
     Remove(RemoveArguments),
+    /// Drive engines through the protocol with good, bad and hostile input, and say what fails.
+    Check(EngineCheckArguments),
 }
 
 #[derive(Debug, Args)]
@@ -412,6 +419,32 @@ pub(super) struct RemoveArguments {
     /// The engines; those that share an environment go together.
     #[arg(value_name = "NAME", required = true)]
     pub(super) names: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EngineCheckArguments {
+    /// Engines by their ids.
+    #[arg(required = true, value_name = "ENGINE")]
+    pub(super) engines: Vec<String>,
+    /// The model that is loaded; default: the first that the engine reads and that is here.
+    #[arg(long, value_name = "MODEL")]
+    pub(super) model: Option<String>,
+    /// In this quantization; default: the engine's own.
+    #[arg(long, value_name = "QUANTIZATION")]
+    pub(super) quantization: Option<String>,
+    /// The longest that any answer may take, if that is less than a run's own limits, such as `5s`.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub(super) limit: Option<Duration>,
+    /// How the findings are shown.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: TableFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArguments {
+    /// How the findings are shown.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: TableFormat,
 }
 
 #[derive(Debug, Args)]

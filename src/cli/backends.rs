@@ -65,6 +65,7 @@ fn broken(definition: &BackendDefinition) -> EngineFacts {
         availability: Availability::Unavailable("its definition holds a mistake".into()),
         artifacts: IndexMap::new(),
         settings: Vec::new(),
+        families: Vec::new(),
         any_model: true,
         synthetic: false,
         command: true,
@@ -83,6 +84,7 @@ fn diagnostic(entry: &BackendEntry, mistake: BackendMistake) -> Diagnostic {
             format!("command[{position}]"),
         ),
         BackendPart::Output => (entry.output.clone(), "output".to_owned()),
+        BackendPart::Fails => (entry.fails.clone(), "fails".to_owned()),
         BackendPart::Version => (
             entry.version.as_ref().map(|version| version.0.clone()),
             "version".to_owned(),

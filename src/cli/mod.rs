@@ -5,6 +5,7 @@ mod backends;
 mod catalogs;
 mod check;
 mod completions;
+mod doctor;
 mod download;
 mod engines;
 mod exit;
@@ -53,7 +54,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitStatus {
     let outcome = match cli.verb {
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Plan(arguments) => plan::run(&arguments),
-        Verb::Lock(verb) => lock::run(&verb, &arguments),
+        Verb::Lock(arguments) => lock::run(&arguments),
         Verb::Run(verb) => run::run(&verb, &arguments),
         Verb::Verify(verb) => verify::run(&verb, &arguments),
         Verb::Download(verb) => download::run(verb, &arguments),
@@ -61,6 +62,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitStatus {
         Verb::Merge(arguments) => merge::run(&arguments),
         Verb::Score(arguments) => score::run(&arguments),
         Verb::Engines(arguments) => engines::run(&arguments),
+        Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Schema(arguments) => schema::run(&arguments),
         Verb::Init(arguments) => init::run(&arguments),
         Verb::Completions(arguments) => completions::run(&arguments),

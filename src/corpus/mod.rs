@@ -35,6 +35,7 @@ pub use error::{DecodeError, DecodeFailure};
 pub use manifest::{ManifestProblem, read_manifest};
 pub use resample::{MonoResampler, TARGET_RATE, resampled_length};
 pub use selector::{Corpus, DefinitionError, Selection, SelectorError};
+pub use wav::wav_bytes;
 
 #[cfg(test)]
 mod tests;

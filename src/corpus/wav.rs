@@ -47,6 +47,21 @@ impl DecodedCache {
     }
 }
 
+/// Returns samples as the bytes of a WAV file: 16 kHz, mono, 16 bits.
+///
+/// # Errors
+///
+/// Fails when there are more than a WAV file can say (37 hours).
+pub fn wav_bytes(samples: &[f32]) -> io::Result<Vec<u8>> {
+    let mut bytes = header(samples.len() as u64)?;
+    bytes.extend(
+        samples
+            .iter()
+            .flat_map(|sample| step(*sample).to_le_bytes()),
+    );
+    Ok(bytes)
+}
+
 /// Returns the header of a file of so many samples.
 fn header(samples: u64) -> io::Result<Vec<u8>> {
     let data = samples

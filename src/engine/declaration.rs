@@ -75,6 +75,20 @@ pub(super) fn wait_policy() -> SettingDeclaration {
     )
 }
 
+/// How the built-in Whisper engines decode, under the names that other engines have for it: one
+/// window after the other, each once, with timestamps, silence and all.
+#[cfg(any(feature = "whisper-cpp", feature = "candle"))]
+pub(super) fn each_window_once() -> std::collections::BTreeMap<String, Value> {
+    [
+        ("batch-size", Value::integer(1)),
+        ("temperature-fallback", Value::boolean(false)),
+        ("timestamps", Value::boolean(true)),
+        ("vad", Value::boolean(false)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
 pub(super) fn fake_fault() -> SettingDeclaration {
     let words = [
         "none",

@@ -35,6 +35,7 @@ pub(super) fn facts() -> EngineFacts {
             fake_fault(),
             fake_seconds(),
         ],
+        families: Vec::new(),
         any_model: true,
         synthetic: true,
         command: false,
@@ -44,14 +45,16 @@ pub(super) fn facts() -> EngineFacts {
 /// The fake engine.
 #[derive(Debug, Default)]
 pub(super) struct Fake {
-    request: LoadRequest,
+    /// What it was told to load, once it was.
+    request: Option<LoadRequest>,
 }
 
 impl Fake {
     fn commit_fault(&self, phase: &str) -> Result<(), EngineError> {
         match self
             .request
-            .text("fake-fault")
+            .as_ref()
+            .and_then(|request| request.text("fake-fault"))
             .and_then(|fault| fault.strip_suffix(phase))
         {
             Some("fail-") => Err(EngineError::new(
@@ -69,7 +72,7 @@ impl Fake {
 
 impl Engine for Fake {
     fn load(&mut self, request: &LoadRequest) -> Result<(), EngineError> {
-        self.request = request.clone();
+        self.request = Some(request.clone());
         self.commit_fault("load")
     }
 
@@ -80,8 +83,11 @@ impl Engine for Fake {
         on_segment: &SegmentSink,
     ) -> Result<Transcription, EngineError> {
         self.commit_fault("trial")?;
-        let seconds = self
+        let request = self
             .request
+            .as_ref()
+            .ok_or_else(|| EngineError::new(ErrorKind::Engine, "no model is loaded"))?;
+        let seconds = request
             .settings
             .get("fake-seconds")
             .and_then(crate::model::Value::as_number);

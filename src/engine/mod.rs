@@ -98,6 +98,11 @@ pub trait Engine {
     /// Fails if the files cannot be read or a setting is not possible.
     fn load(&mut self, request: &LoadRequest) -> Result<(), EngineError>;
 
+    /// Returns what is in effect and cannot be chosen, so that engines can be compared in it.
+    fn fixed_settings(&self) -> BTreeMap<String, Value> {
+        BTreeMap::new()
+    }
+
     /// Transcribes 16 kHz mono samples in [-1, 1]. Segments are told as soon as they are there.
     ///
     /// # Errors

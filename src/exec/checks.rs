@@ -10,7 +10,7 @@ use super::supervise::{Cancel, Ended};
 use super::verify::{Verified, verify};
 use crate::clock::Clock;
 use crate::event::RunEvent;
-use crate::model::{Job, JobKind, JobSpec, Outcome, Stage};
+use crate::model::{Job, JobKind, JobSpec, Outcome, Stage, Verdict};
 use crate::plan::DependencyGraph;
 use std::collections::BTreeMap;
 use std::io;
@@ -248,10 +248,20 @@ impl Dispatcher<'_> {
         let job = &self.context.plan.jobs[position];
         let needs = self.state.positions(&job.needs);
         match (&job.spec, job.stage) {
-            (JobSpec::Download(_), _) => {
+            (JobSpec::Download(spec), _) => {
+                // Files whose names a repository's list tells may all be here without that list, as
+                // older programs leave them: the hub is asked for it, and what is right stays.
+                let lacks_list = spec.artifacts.iter().any(|(model, id)| {
+                    let model = self.context.plan.models.get(model);
+                    let artifact = model.and_then(|model| model.artifacts.get(id));
+                    artifact.is_some_and(|artifact| !artifact.names_all_files())
+                });
                 let wanted = needs.iter().any(|need| {
                     let finding = self.state.jobs[*need].finding.as_ref();
-                    finding.is_some_and(|finding| finding.verdict.wants_download())
+                    finding.is_some_and(|finding| {
+                        let verdict = finding.verdict;
+                        verdict.wants_download() || (lacks_list && verdict == Verdict::Unknown)
+                    })
                 });
                 (!wanted).then(|| Outcome::NotNeeded {
                     reason: "nothing is missing".into(),

@@ -122,12 +122,19 @@ impl Commands<'_> {
             phase: Phase::Trial,
             name: "the command",
         };
+        let mut complaint = None;
         let mut ended = supervise(context, task, limits, conversation, cancel, |heard| {
-            notes.hear(&launch.job, launch.number, heard, |_| None);
+            notes.hear(&launch.job, launch.number, heard, |line| {
+                complaint = complaint.take().or(self.backend.complaint_in(&line));
+                None
+            });
         })
         .await;
         let took = context.live.clock.now().saturating_sub(started);
-        let text = match self.text_of(&mut ended, &output) {
+        // The last line may have no end.
+        let last = ended.stderr_tail.lines().last().unwrap_or_default();
+        let complaint = complaint.or(self.backend.complaint_in(last));
+        let text = match self.text_of(&mut ended, complaint, &output) {
             Ok(text) => text,
             Err(outcome) => {
                 ended.outcome = outcome;
@@ -183,7 +190,12 @@ impl Commands<'_> {
     }
 
     /// Returns the transcript of a process that ended well, else how the trial ended.
-    fn text_of(&self, ended: &mut Ended, output: &std::path::Path) -> Result<String, Outcome> {
+    fn text_of(
+        &self,
+        ended: &mut Ended,
+        complaint: Option<&str>,
+        output: &std::path::Path,
+    ) -> Result<String, Outcome> {
         let phase = Phase::Trial;
         match (&ended.outcome, self.whole) {
             (Outcome::Completed, _) => {}
@@ -203,9 +215,21 @@ impl Commands<'_> {
                     .into();
             return Err(Outcome::Failed { phase, reason });
         }
-        self.backend
-            .text_of(&std::mem::take(&mut ended.answer), output)
-            .map_err(|reason| Outcome::Failed { phase, reason })
+        let failed = |reason| Outcome::Failed { phase, reason };
+        if let Some(complaint) = complaint {
+            return Err(failed(format!(
+                "it ended with status 0, and wrote `{complaint}` on standard error, which counts as \
+                 failure"
+            )));
+        }
+        let answer = std::mem::take(&mut ended.answer);
+        let text = self.backend.text_of(&answer, output).map_err(failed)?;
+        match self.backend.failure_of(&answer, &text) {
+            Some(reason) => Err(failed(format!(
+                "it ended with status 0, and {reason}, which counts as failure"
+            ))),
+            None => Ok(text),
+        }
     }
 }
 

@@ -94,7 +94,7 @@ pub(super) async fn supervise(
     mut hear: impl FnMut(Heard),
 ) -> Ended {
     let live = &context.live;
-    let tells_lines = matches!(conversation, Conversation::Program { .. }) && !task.answers;
+    let tells_lines = matches!(conversation, Conversation::Program { .. });
     // The first reply is timed from before the spawn: that is what a start is.
     let mut request_sent = live.clock.now();
     let mut attempt = Attempt::new(limits, conversation, request_sent);

@@ -17,6 +17,6 @@ pub use failure::Failure;
 pub use hub_access::HubAccess;
 pub use publish::Publication;
 pub use recipe::RecipeRun;
-pub use remote::{fetch_hub, fetch_url};
-pub use request::{Arrived, HubRequest, Limits, Teller, Told, UrlRequest};
+pub use remote::{fetch_hub, fetch_url, resolve_hub};
+pub use request::{Arrived, HubRequest, Limits, ResolvedHub, Teller, Told, UrlRequest};
 pub use workplace::Workplace;

@@ -5,6 +5,7 @@ use crate::clock::RunClock;
 use crate::model::{ArtifactFile, TransferProgress};
 use crate::store::HubCache;
 use indexmap::IndexMap;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,6 +26,15 @@ pub struct HubRequest {
     pub cache: HubCache,
     /// Where the hub is, and who asks.
     pub access: HubAccess,
+}
+
+/// What a hub would give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolvedHub {
+    /// The commit that the revision stands for.
+    pub commit: String,
+    /// The files, each with its length and a digest.
+    pub files: BTreeMap<String, ArtifactFile>,
 }
 
 /// What is asked of a URL.

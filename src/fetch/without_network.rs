@@ -1,14 +1,13 @@
 //! Hubs and URLs, left out of this build.
 
 use super::failure::Failure;
-use super::request::{Arrived, HubRequest, Limits, Teller, UrlRequest};
+use super::request::{Arrived, HubRequest, Limits, ResolvedHub, Teller, UrlRequest};
 
 /// Refuses: this build reaches no hub.
 ///
 /// # Errors
 ///
 /// Always, with the remedy.
-#[expect(clippy::unused_async, reason = "the other build awaits a network")]
 pub async fn fetch_hub(
     request: HubRequest,
     _limits: Limits,
@@ -17,12 +16,25 @@ pub async fn fetch_hub(
     Err(refusal(&request.repository))
 }
 
-/// Refuses: this build reaches no URL.
+/// Refuses: this build reaches no hub.
 ///
 /// # Errors
 ///
 /// Always, with the remedy.
 #[expect(clippy::unused_async, reason = "the other build awaits a network")]
+pub async fn resolve_hub(
+    request: HubRequest,
+    _limits: Limits,
+    _tell: Teller,
+) -> Result<ResolvedHub, Failure> {
+    Err(refusal(&request.repository))
+}
+
+/// Refuses: this build reaches no URL.
+///
+/// # Errors
+///
+/// Always, with the remedy.
 pub async fn fetch_url(
     _request: UrlRequest,
     _limits: Limits,

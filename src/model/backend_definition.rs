@@ -16,6 +16,30 @@ pub enum OutputRule {
     File(String),
 }
 
+/// What counts as failure although a process ended with status 0.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct FailureRule {
+    /// Texts of which none may stand in a line of standard error; upper and lower case are two.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stderr: Vec<String>,
+    /// The same for standard output, where that is not the transcript.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stdout: Vec<String>,
+    /// A transcript without a letter counts as failure; without this it is one in which nothing was
+    /// heard.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub empty: bool,
+}
+
+impl FailureRule {
+    /// Whether it names nothing.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A backend that a matrix defines: any program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -30,6 +54,9 @@ pub struct BackendDefinition {
     pub artifact: Option<String>,
     /// The command that tells its version.
     pub version: Option<Vec<String>>,
+    /// What counts as failure beside a status other than 0 and a text that is not there.
+    #[serde(default, skip_serializing_if = "FailureRule::is_nothing")]
+    pub fails: FailureRule,
     /// Working directory: the folder of the file that defines it.
     pub directory: PathBuf,
 }

@@ -24,6 +24,9 @@ pub struct BridgeDefinition {
     pub platforms: Vec<String>,
     /// Programs that must be on PATH.
     pub commands: Vec<String>,
+    /// The families of the models that it reads: one format stands for different things in different
+    /// families.
+    pub families: Vec<String>,
     /// Which artifact each `quantization` reads; the first is the default. Empty: no artifact.
     pub artifacts: IndexMap<String, String>,
     /// Takes any model name, because it reads none.

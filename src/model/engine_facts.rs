@@ -29,6 +29,9 @@ pub struct EngineFacts {
     pub availability: Availability,
     /// Which artifact each `quantization` reads; the first is the default. Empty: no artifact.
     pub artifacts: IndexMap<String, String>,
+    /// The families of the models that it reads; empty: it reads whatever has the artifact.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub families: Vec<String>,
     /// Its settings.
     pub settings: Vec<SettingDeclaration>,
     /// Takes any model name, because it reads none.

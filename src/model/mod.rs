@@ -29,7 +29,7 @@ mod value;
 
 pub use artifact::{Artifact, ArtifactFile, Model, ModelSize, Recipe, Source};
 pub use audio::{AudioDefinition, AudioInput, AudioSource, ManifestFile, Utterance};
-pub use backend_definition::{BackendDefinition, OutputRule};
+pub use backend_definition::{BackendDefinition, FailureRule, OutputRule};
 pub use bridge_definition::BridgeDefinition;
 pub use chosen_settings::{ChosenSetting, ChosenSettings};
 pub use combination::{ABSENT, Column, Combination, Combinations};

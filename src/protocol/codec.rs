@@ -27,7 +27,7 @@ pub fn decode<T: DeserializeOwned>(line: &[u8]) -> Result<T, String> {
     serde_json::from_slice(line).map_err(|error| {
         format!(
             "expected a message, found `{}` ({error})",
-            shown(line).escape_default()
+            shown(line.trim_ascii_end()).escape_default()
         )
     })
 }

@@ -5,6 +5,7 @@ mod columns;
 mod combination_columns;
 mod configuration;
 mod csv;
+mod fairness;
 mod gates;
 mod job_columns;
 mod notes;

@@ -36,6 +36,14 @@ pub(super) enum NoteKind {
     Suspended,
     /// Its processes left others behind.
     Leaked,
+    /// One process does everything for each trial.
+    OnePhase,
+    /// A setting is not as it was asked for.
+    NotAsAsked,
+    /// Another engine decodes in another way.
+    UnlikeSettings,
+    /// Another engine has weights of another precision.
+    UnlikeWeights,
     /// Not all trials gave the same text.
     Texts,
     /// A text repeats itself.
@@ -58,9 +66,23 @@ impl NoteKind {
             Self::NotQuiet => "the machine did not become quiet",
             Self::Suspended => "the runner was stopped meanwhile",
             Self::Leaked => "processes were left behind",
+            Self::OnePhase => "start and load are part of the time of every trial",
+            Self::NotAsAsked => "a setting is not in effect as it was asked for",
+            Self::UnlikeSettings => "other engines decode with other settings",
+            Self::UnlikeWeights => "other engines have weights of another precision",
             Self::Texts => "trials gave different texts",
             Self::Loops => "a text repeats itself",
         }
+    }
+}
+
+impl NoteKind {
+    /// Whether it is about engines, and so the same for all recordings of a configuration.
+    fn is_of_engines(self) -> bool {
+        matches!(
+            self,
+            Self::OnePhase | Self::NotAsAsked | Self::UnlikeSettings | Self::UnlikeWeights
+        )
     }
 }
 
@@ -97,7 +119,7 @@ pub(super) fn notes(row: &ResultRow<'_>) -> Vec<Note> {
             ),
         );
     }
-    for (kind, text) in circumstances(row) {
+    for (kind, text) in circumstances(row).into_iter().chain(conditions(row)) {
         note(kind, text);
     }
     let times = passes(&row.samples).concat();
@@ -154,20 +176,62 @@ pub(super) fn notes_together(rows: &[&ResultRow<'_>]) -> Vec<String> {
     if let [row] = rows {
         return notes(row).into_iter().map(|note| note.text).collect();
     }
-    let mut counts: BTreeMap<NoteKind, usize> = BTreeMap::new();
-    for note in rows.iter().flat_map(|row| notes(row)) {
-        *counts.entry(note.kind).or_default() += 1;
+    // For each kind, the texts of each row that has it.
+    let mut found: BTreeMap<NoteKind, Vec<Vec<String>>> = BTreeMap::new();
+    for row in rows {
+        let mut of_row: BTreeMap<NoteKind, Vec<String>> = BTreeMap::new();
+        for note in notes(row) {
+            of_row.entry(note.kind).or_default().push(note.text);
+        }
+        for (kind, texts) in of_row {
+            found.entry(kind).or_default().push(texts);
+        }
     }
-    counts
+    found
         .into_iter()
-        .map(|(kind, count)| {
+        .map(|(kind, mut texts)| {
+            let count = texts.len();
+            texts.dedup();
+            let words = match texts.as_slice() {
+                // What is true of each of them in the same words.
+                [texts] if kind.is_of_engines() => texts.join("; "),
+                _ => kind.words().to_owned(),
+            };
             if count == rows.len() {
-                kind.words().to_owned()
+                words
             } else {
-                format!("{} ({count} of {} benchmarks)", kind.words(), rows.len())
+                format!("{words} ({count} of {} benchmarks)", rows.len())
             }
         })
         .collect()
+}
+
+/// Returns what the row was measured under, where that is not what a reader would take it for.
+fn conditions(row: &ResultRow<'_>) -> Vec<(NoteKind, String)> {
+    let mut found = Vec::new();
+    let engine = row.plan.engines.get(row.spec.backend.as_str());
+    if engine.is_some_and(|engine| engine.command) {
+        let text = "one process for each trial: start and load cannot be told apart from it";
+        found.push((NoteKind::OnePhase, text.to_owned()));
+    }
+    for (name, asked, told) in row.not_as_asked() {
+        let text = format!("{name} {told} is in effect, and {asked} was asked for");
+        found.push((NoteKind::NotAsAsked, text));
+    }
+    let unlike = &row.unlike;
+    found.extend(
+        unlike
+            .settings
+            .iter()
+            .map(|text| (NoteKind::UnlikeSettings, text.clone())),
+    );
+    found.extend(
+        unlike
+            .weights
+            .iter()
+            .map(|text| (NoteKind::UnlikeWeights, text.clone())),
+    );
+    found
 }
 
 /// Returns what happened to the run while the row was measured.

@@ -44,7 +44,7 @@ pub fn result_columns<'a>(rows: &[ResultRow<'a>]) -> Vec<Column<ResultRow<'a>>> 
         let setting = name.to_owned();
         result(
             &format!("setting.{name}"),
-            "Another setting in effect; empty where the engine has none of that name.",
+            "Another setting in effect, as the engine told it; empty where it has none of that name.",
             move |_, row| setting_cell(row, &setting),
         )
     }));
@@ -382,7 +382,10 @@ fn circumstance_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
             "What to know before the row is believed, separated by semicolons: too few trials for \
              an interval, launches that another process finished or the time budget left out, \
              outliers, clocks that differ, a machine that was busy or not quiet, a runner that was \
-             stopped meanwhile, processes that were left behind, texts that differ, loops in a text.",
+             stopped meanwhile, processes that were left behind, a command whose start and load are part \
+             of every trial, settings that are not in effect as they were asked for, engines on the same \
+             model and audio that decode with other settings or have weights of another precision, texts \
+             that differ, loops in a text.",
             |_, row| {
                 let texts: Vec<String> = notes(row).into_iter().map(|note| note.text).collect();
                 Cell::optional(Some(texts.join("; ")).filter(|text| !text.is_empty()))

@@ -1,8 +1,9 @@
 //! The rows of `results.csv`: one for each benchmark job, whatever became of it.
 
+use super::fairness::{Unlike, unlike};
 use super::statistics::Spread;
 use crate::model::{
-    BenchmarkSpec, Job, JobSpec, NormalizerId, Outcome, Plan, Sample, Text, Utterance,
+    BenchmarkSpec, Job, JobSpec, NormalizerId, Outcome, Plan, Sample, Text, Utterance, Value,
 };
 use crate::record::{AttemptRecord, JobRecord, RunRecord, Session};
 use crate::score::speed::TimedAudio;
@@ -79,6 +80,8 @@ pub struct ResultRow<'a> {
     pub hypothesis: Option<String>,
     /// Whether every trial of each utterance gave the same text.
     pub deterministic: Option<bool>,
+    /// What keeps it from being compared with rows of other engines.
+    pub(super) unlike: Unlike,
 }
 
 impl ResultRow<'_> {
@@ -131,21 +134,37 @@ impl ResultRow<'_> {
             .unwrap_or(Normalizer::Basic)
     }
 
-    /// Returns a setting as the job asks for it, in the text of the matrix, else as the engine says
-    /// it is in effect.
+    /// Returns a setting in effect: as the job asks for it, in the text of the matrix, unless the
+    /// engine says that it is another.
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<&str> {
-        let told = || {
-            self.attempts()
-                .find_map(|attempt| attempt.settings.get(name))
-        };
+        let told = self.told(name);
         match self.spec.settings.get(name) {
-            Some(asked) => {
+            Some(asked) if told.is_none_or(|told| told == asked) => {
                 let written = self.plan.written_setting(self.job, name);
                 Some(written.unwrap_or(&asked.written))
             }
-            None => told().map(|value| value.written.as_str()),
+            _ => told.map(|value| value.written.as_str()),
         }
+    }
+
+    /// Returns a setting as the engine says it is in effect.
+    fn told(&self, name: &str) -> Option<&Value> {
+        self.attempts()
+            .find_map(|attempt| attempt.settings.get(name))
+    }
+
+    /// Returns the settings that are not as the job asks for them: name, asked, in effect.
+    #[must_use]
+    pub fn not_as_asked(&self) -> Vec<(&str, &str, &str)> {
+        self.spec
+            .settings
+            .iter()
+            .filter_map(|(name, asked)| {
+                let told = self.told(name).filter(|told| *told != asked)?;
+                Some((name.as_str(), asked.written.as_str(), told.written.as_str()))
+            })
+            .collect()
     }
 
     /// Returns the names of its settings, asked for or told.
@@ -197,7 +216,7 @@ pub fn result_rows(record: &RunRecord) -> Vec<ResultRow<'_>> {
         [machine] => Some(machine.id.as_str()),
         _ => None,
     };
-    record
+    let mut rows: Vec<ResultRow<'_>> = record
         .plan
         .jobs
         .iter()
@@ -205,7 +224,12 @@ pub fn result_rows(record: &RunRecord) -> Vec<ResultRow<'_>> {
             JobSpec::Benchmark(spec) => Some(row(record, job, spec, only_machine)),
             _ => None,
         })
-        .collect()
+        .collect();
+    let compared = unlike(&rows);
+    for (row, unlike) in rows.iter_mut().zip(compared) {
+        row.unlike = unlike;
+    }
+    rows
 }
 
 fn row<'a>(
@@ -241,6 +265,7 @@ fn row<'a>(
             .then(|| utterances.iter().all(UtteranceResult::is_deterministic)),
         score: score_by(&utterances, 0),
         hypothesis: (!texts.is_empty()).then(|| texts.join("\n")),
+        unlike: Unlike::default(),
         samples,
         utterances,
         normalizers,

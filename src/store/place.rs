@@ -52,7 +52,7 @@ impl Place {
     }
 
     /// Returns the snapshot of a repository that a hub source stands for. Where nobody has asked the
-    /// hub yet what its revision is, the folder is one that holds no file.
+    /// hub yet what its revision stands for, the folder is one that nobody makes.
     fn in_hub(artifact: &Artifact, source: &Source, store: &Store) -> Option<Self> {
         let Source::Hub {
             repository,
@@ -75,7 +75,11 @@ impl Place {
                 }
                 place
             }
-            None => Self::of(repository.root.join("snapshots"), files, &artifact.patterns),
+            None => {
+                let is_safe = repository.reference(revision).is_some();
+                let name = if is_safe { revision } else { "unknown" };
+                Self::of(repository.snapshot(name), files, &artifact.patterns)
+            }
         };
         place.repository = Some(repository);
         Some(place)
@@ -168,6 +172,9 @@ pub fn places(artifact: &Artifact, store: &Store) -> Vec<Place> {
     }
     for place in &mut places {
         place.name_unlisted();
+        if artifact.locked {
+            place.manifest = ManifestOrigin::Lock;
+        }
     }
     places
 }

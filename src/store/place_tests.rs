@@ -70,7 +70,7 @@ fn places_come_in_the_order_of_the_sources_each_once() {
         .into_iter()
         .map(|place| place.folder)
         .collect();
-    let unknown = root.path().join("hub/models--o--unknown/snapshots");
+    let unknown = root.path().join("hub/models--o--unknown/snapshots/main");
     assert_eq!(
         folders,
         [own.clone(), snapshot, "/elsewhere".into(), unknown]

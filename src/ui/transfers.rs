@@ -51,7 +51,6 @@ impl Transfers {
         let text = line(job, progress);
         if let Some(bar) = &running.bar {
             bar.set_message(printable(&text));
-            bar.tick();
             return None;
         }
         if now - running.told_at < BETWEEN_LINES {

@@ -167,17 +167,34 @@ impl Worker {
                 Some((declaration.name.clone(), declaration.default.clone()?))
             })
             .collect();
-        settings.extend(given.clone());
+        for (name, value) in given {
+            settings.insert(name.clone(), self.accept(name, value)?);
+        }
         let request = LoadRequest {
             directory: directory.map(Into::into),
             files,
             settings: settings.clone(),
         };
         self.engine.load(&request)?;
+        settings.extend(self.engine.fixed_settings());
         Ok(Reply::Loaded {
             seconds: started.elapsed().as_secs_f64(),
             settings,
         })
+    }
+
+    /// Returns a setting in the type that the engine declares.
+    fn accept(&self, name: &str, value: &Value) -> Result<Value, EngineError> {
+        let setting = |reason| EngineError::new(ErrorKind::Setting, reason);
+        match self.facts.setting(name) {
+            Some(declaration) => declaration.accept(value).map_err(setting),
+            // These two the runner tells every engine, and not every one can follow.
+            None if ["threads", "language"].contains(&name) => Ok(value.clone()),
+            None => Err(setting(format!(
+                "`{}` has no setting `{name}`",
+                self.facts.id
+            ))),
+        }
     }
 
     fn transcribe(

@@ -5,6 +5,7 @@ mod connection;
 mod cuts;
 mod fault;
 mod faults;
+mod locking;
 mod misbehaviour;
 mod python;
 mod secrets;

@@ -15,4 +15,4 @@ mod stopping;
 mod support;
 mod sweeping;
 pub mod users;
-mod wall;
+pub mod wall;

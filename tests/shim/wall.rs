@@ -85,7 +85,8 @@ fn answer_seccomp_with(errno: u32) -> io::Result<()> {
     seccompiler::apply_filter(&program).map_err(io::Error::other)
 }
 
-fn refuse_walls() -> io::Result<()> {
+/// Keeps a process, and all that it starts, from raising a wall.
+pub fn refuse_walls() -> io::Result<()> {
     answer_seccomp_with(libc::EPERM.unsigned_abs())
 }
 

@@ -1,12 +1,14 @@
 //! Verifies that an engine answers. The stand-in engine reads no model, so a plan is made by hand in
 //! which it is asked to load one.
 
+use crate::shim::wall::refuse_walls;
 use crate::support::{Place, eventually, fake_matrix, processes_with};
 use earmark::model::{Job, JobId, JobSpec, Plan, VerifyMethod};
 use earmark::plan::seal;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::process::CommandExt;
 
 /// Makes a place with a model of one file, and `plan.json`: the stand-in engine, with a fault, is asked
 /// about it by a method, under a limit of so long.
@@ -66,26 +68,28 @@ fn run(place: &Place, arguments: &[&str], status: i32) -> Outcome {
     let mut all = vec!["run", "plan.json", "--out", &runs];
     all.extend(arguments);
     place.run(&all).expect_status(status);
+    outcome(place, &runs)
+}
+
+/// Reads what a run left in a folder.
+fn outcome(place: &Place, runs: &str) -> Outcome {
     let jobs = place.table(&format!("{runs}/jobs.csv"));
     let verify = jobs
         .into_iter()
         .find(|job| job["stage"] == "before")
         .unwrap();
-    let journal = fs::read_to_string(place.path().join(&runs).join("journal.jsonl")).unwrap();
+    let journal = fs::read_to_string(place.path().join(runs).join("journal.jsonl")).unwrap();
     let events: Vec<Value> = journal
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .filter(|event: &Value| event["job"] == verify["job_id"].as_str())
         .collect();
-    let of = |name: &str| {
-        events
-            .iter()
-            .filter(|event| event["event"] == *name)
-            .collect::<Vec<_>>()
-    };
+    let is = |event: &&Value, name: &str| event["event"] == name;
+    let end = events.iter().find(|event| is(event, "job-ended")).unwrap();
+    let ready = events.iter().filter(|event| is(event, "engine-ready"));
     Outcome {
-        finding: of("job-ended")[0]["finding"].clone(),
-        engines: of("engine-ready").len(),
+        finding: end["finding"].clone(),
+        engines: ready.count(),
         verify,
     }
 }
@@ -146,4 +150,24 @@ fn words_that_are_not_in_the_clip_are_no_model() {
     let outcome = run(&place, &[], 3);
     assert_eq!(outcome.verify["verdict"], "corrupt");
     assert!(outcome.verify["reason"].contains("it heard"));
+}
+
+/// Where no wall can be raised nothing is loaded: what is asked then is not whether the model is good.
+#[test]
+#[expect(unsafe_code, reason = "`pre_exec` is how a process is prepared")]
+fn without_a_wall_no_engine_is_asked() {
+    let place = asking(VerifyMethod::Load, "none", "15s");
+    let mut command = place.command(&["run", "plan.json", "--out", "r"]);
+    // SAFETY: the function makes system calls only.
+    unsafe { command.pre_exec(refuse_walls) };
+    crate::support::Ran::from(command.output().unwrap()).expect_status(3);
+    let outcome = outcome(&place, "r");
+    assert_eq!(outcome.engines, 0);
+    assert_eq!(outcome.verify["status"], "failed");
+    assert_eq!(outcome.verify["verdict"], "error");
+    let reason = &outcome.verify["reason"];
+    assert!(
+        reason.contains("the network wall does not hold"),
+        "{reason}"
+    );
 }

@@ -3,15 +3,15 @@
 use super::wanted::{all, home_here, named};
 use crate::cli::arguments::InstallArguments;
 use crate::cli::exit::{ExitStatus, Failure, print, say};
-use crate::cli::run::context_of_programs;
+use crate::cli::run::surroundings;
 use crate::clock::wall_time;
 use crate::engine::bridge::{
     EngineHome, EnvironmentState, Installation, Installed, Step, Tool, progress_of,
 };
 use crate::engine::{LaunchSpec, child_environment, find_on_path};
 use crate::exec::{Cancellation, Program, RunContext, listen_for_signals, run_program};
-use crate::model::Outcome;
 use crate::model::units::show_bytes;
+use crate::model::{Outcome, Plan};
 use crate::ui::printable;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &InstallArguments) -> Result<ExitStatus, Failure> {
         named(&arguments.names)?
     };
     let scratch = tempfile::tempdir().map_err(Failure::internal)?;
-    let context = context_of_programs(scratch.path())?;
+    let context = surroundings(Plan::default(), scratch.path())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

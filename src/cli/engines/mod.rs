@@ -1,5 +1,7 @@
-//! `earmark engines`: which engines there are, what each can be told, and how one is installed.
+//! `earmark engines`: which engines there are, what each can be told, how one is installed, and
+//! whether it keeps to the protocol.
 
+mod check;
 mod install;
 mod remove;
 mod table;
@@ -13,5 +15,6 @@ pub(super) fn run(arguments: &EnginesArguments) -> Result<ExitStatus, Failure> {
         None => table::run(arguments.format),
         Some(EnginesVerb::Install(install)) => install::run(install),
         Some(EnginesVerb::Remove(remove)) => remove::run(remove),
+        Some(EnginesVerb::Check(check)) => check::run(check),
     }
 }

@@ -14,18 +14,19 @@ use super::saved::keep;
 use crate::lockfile::{artifacts_of, lock_of, path_of, text};
 use crate::model::AudioSource;
 use crate::ui::printable;
-use resolve::resolve;
+use resolve::{Hub, resolve};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-pub(super) fn run(
-    arguments: &LockArguments,
-    command_line: &[OsString],
-) -> Result<ExitStatus, Failure> {
-    let mut plan = plan_of(&arguments.matrix, &Selection::default())?;
+pub(super) fn run(arguments: &LockArguments) -> Result<ExitStatus, Failure> {
+    // What is locked must not depend on which engines the machine at hand can run.
+    let selection = Selection {
+        assume_ready: true,
+        ..Selection::default()
+    };
+    let mut plan = plan_of(&arguments.matrix, &selection)?;
     keep(&mut plan);
     let mut missing: Vec<String> = Vec::new();
     for audio in plan.audio.values() {
@@ -42,8 +43,13 @@ pub(super) fn run(
     }
     let store = store_here()?;
     let mut locked: BTreeMap<String, BTreeMap<String, _>> = BTreeMap::new();
+    let hub = Hub {
+        asks_always: arguments.update,
+        cache: &store.hub,
+        deadlines: &plan.deadlines,
+    };
     for artifact in artifacts_of(&plan) {
-        match resolve(artifact, &store) {
+        match resolve(artifact, &store, &hub) {
             Ok(found) => {
                 let of_model = locked.entry(artifact.model.clone()).or_default();
                 of_model.insert(artifact.id.clone(), found);
@@ -54,7 +60,7 @@ pub(super) fn run(
             )),
         }
     }
-    let versions = backend_versions(&plan, command_line)?;
+    let versions = backend_versions(&plan)?;
     if !missing.is_empty() {
         let list: Vec<String> = missing
             .iter()

@@ -1,17 +1,27 @@
 //! Which bytes an artifact is now: as its definition says, as the list of its repository says, or as
 //! they lie here.
 
+use crate::cli::exit::say;
+use crate::clock::{Clock, RunClock};
+use crate::fetch::{HubAccess, HubRequest, Limits, Teller, Told, resolve_hub};
 use crate::lockfile::{LockedArtifact, LockedFile, LockedSource};
-use crate::model::{Artifact, ArtifactFile, Source, Verdict};
-use crate::store::{Found, Store, find, is_commit, sha256_file};
+use crate::model::{Artifact, ArtifactFile, Deadlines, Source, Verdict};
+use crate::store::{HubCache, Store, find, sha256_file};
+use crate::ui::printable;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Returns what is to be locked of an artifact: of its sources the first of which every file is known.
 ///
 /// # Errors
 ///
 /// Returns the reasons, one for each source, if there is none.
-pub(super) fn resolve(artifact: &Artifact, store: &Store) -> Result<LockedArtifact, String> {
+pub(super) fn resolve(
+    artifact: &Artifact,
+    store: &Store,
+    hub: &Hub<'_>,
+) -> Result<LockedArtifact, String> {
     let mut reasons = Vec::new();
     for source in &artifact.sources {
         let alone = Artifact {
@@ -23,7 +33,10 @@ pub(super) fn resolve(artifact: &Artifact, store: &Store) -> Result<LockedArtifa
                 repository,
                 revision,
                 ..
-            } => of_hub(&alone, repository, revision, store),
+            } => match of_cache(&alone, repository, revision, store) {
+                Some(known) if !hub.asks_always => Ok(known),
+                _ => hub.ask(&alone, source, repository, revision),
+            },
             Source::Recipe(_) | Source::Url(_) | Source::Path(_) => of_folder(&alone, store),
         };
         match found {
@@ -44,34 +57,75 @@ pub(super) fn resolve(artifact: &Artifact, store: &Store) -> Result<LockedArtifa
 
 type Files = BTreeMap<String, LockedFile>;
 
-/// Returns the files of a snapshot, and its commit.
-fn of_hub(
+/// Returns the files of a snapshot, and its commit, if the cache knows which commit the revision
+/// stood for when somebody last asked, and what it holds.
+fn of_cache(
     artifact: &Artifact,
     repository: &str,
     revision: &str,
     store: &Store,
-) -> Result<(Files, Option<String>), String> {
-    let Some(commit) = store.hub.repository(repository).commit(revision) else {
-        return Err(format!(
-            "nobody here has asked the hub which commit `{revision}` of {repository} is; \
-             `earmark download` does"
-        ));
-    };
+) -> Option<(Files, Option<String>)> {
+    let commit = store.hub.repository(repository).commit(revision)?;
     let found = find(artifact, store);
-    let known = found
-        .place
-        .unlisted
-        .is_empty()
-        .then(|| known(&found))
-        .flatten();
-    let files = known.ok_or_else(|| {
-        format!(
-            "the list of what {repository} holds at {} is not here; `earmark download` fetches it",
-            commit.get(..12).unwrap_or(&commit)
-        )
-    })?;
-    let commit = is_commit(&commit).then_some(commit);
-    Ok((files, commit))
+    if !found.place.unlisted.is_empty() {
+        return None;
+    }
+    Some((known(&found.place.files)?, Some(commit)))
+}
+
+/// How hubs are asked.
+pub(super) struct Hub<'a> {
+    /// Whether they are asked even where the cache knows the answer.
+    pub(super) asks_always: bool,
+    /// The cache, which is only read.
+    pub(super) cache: &'a HubCache,
+    /// The limits of the matrix for downloads.
+    pub(super) deadlines: &'a Deadlines,
+}
+
+impl Hub<'_> {
+    /// Asks which commit a revision is, and what that holds.
+    fn ask(
+        &self,
+        artifact: &Artifact,
+        source: &Source,
+        repository: &str,
+        revision: &str,
+    ) -> Result<(Files, Option<String>), String> {
+        let request = HubRequest {
+            repository: repository.to_owned(),
+            revision: revision.to_owned(),
+            files: artifact.files_from(source),
+            patterns: artifact.patterns.clone(),
+            cache: self.cache.clone(),
+            access: HubAccess::from_environment(|name| std::env::var_os(name)),
+        };
+        let clock = RunClock::starting_at(Duration::ZERO);
+        let limits = Limits {
+            deadline: clock.now().saturating_add(self.deadlines.download_total),
+            stall: self.deadlines.download_stall,
+            clock,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| error.to_string())?;
+        let total = self.deadlines.download_total;
+        let tell: Teller = Arc::new(|told| {
+            if let Told::Note(note) = told {
+                say(&printable(&note));
+            }
+        });
+        let resolved = runtime.block_on(async {
+            tokio::time::timeout(total, resolve_hub(request, limits, tell)).await
+        });
+        let resolved = resolved
+            .map_err(|_| format!("{repository} did not answer within {total:?}"))?
+            .map_err(|failure| failure.reason)?;
+        let files = known(&resolved.files)
+            .ok_or_else(|| format!("{repository} does not tell the digest of each file"))?;
+        Ok((files, Some(resolved.commit)))
+    }
 }
 
 /// Returns the files of a folder: as they are expected, else as they are.
@@ -80,7 +134,7 @@ fn of_folder(artifact: &Artifact, store: &Store) -> Result<(Files, Option<String
     if !found.place.unlisted.is_empty() {
         return Err("the names of its files are known to a hub only".into());
     }
-    if let Some(files) = known(&found) {
+    if let Some(files) = known(&found.place.files) {
         return Ok((files, None));
     }
     if !matches!(found.finding.verdict, Verdict::Complete | Verdict::Unknown) {
@@ -120,9 +174,8 @@ fn of_folder(artifact: &Artifact, store: &Store) -> Result<(Files, Option<String
     Ok((files, None))
 }
 
-/// Returns what is expected in a place, if it is known of every file down to its digest.
-fn known(found: &Found) -> Option<Files> {
-    let files = &found.place.files;
+/// Returns what is expected of files, if it is known of every one down to its digest.
+fn known<'f>(files: impl IntoIterator<Item = (&'f String, &'f ArtifactFile)>) -> Option<Files> {
     let file = |(name, file): (&String, &ArtifactFile)| {
         let locked = LockedFile {
             bytes: file.bytes?,
@@ -131,7 +184,7 @@ fn known(found: &Found) -> Option<Files> {
         };
         file.has_digest().then(|| (name.clone(), locked))
     };
-    let known: Option<Files> = files.iter().map(file).collect();
+    let known: Option<Files> = files.into_iter().map(file).collect();
     known.filter(|known| !known.is_empty())
 }
 

@@ -224,10 +224,7 @@ pub(in crate::cli) fn store_here() -> Result<Store, Failure> {
 
 /// Asks the command backends of a plan for their versions, as a run does. One that gives none is
 /// told.
-pub(in crate::cli) fn backend_versions(
-    plan: &Plan,
-    command_line: &[OsString],
-) -> Result<BTreeMap<String, String>, Failure> {
+pub(in crate::cli) fn backend_versions(plan: &Plan) -> Result<BTreeMap<String, String>, Failure> {
     if plan
         .backends
         .values()
@@ -236,19 +233,8 @@ pub(in crate::cli) fn backend_versions(
         return Ok(BTreeMap::new());
     }
     let place = tempfile::tempdir().map_err(Failure::internal)?;
-    let folder = RunFolder::at(place.path());
-    let errand = Errand {
-        plan: plan.clone(),
-        path: place.path(),
-        part: None,
-        attempt: 1,
-        resumption: None,
-        options: RunOptions::default(),
-        command_line,
-        telling: Telling::Nothing,
-    };
     let filled = fill_plan(plan, &variable).map_err(Failure::Input)?;
-    let context = context(errand, Some(filled), &folder, 0.0)?;
+    let context = surroundings(filled, place.path())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -263,10 +249,12 @@ pub(in crate::cli) fn backend_versions(
     Ok(versions)
 }
 
-/// Returns what programs are run with that belong to no plan. What they say is kept under a folder.
-pub(in crate::cli) fn context_of_programs(place: &Path) -> Result<RunContext, Failure> {
+/// Returns what a process needs that is started for a question, and not for a run: nothing of it is
+/// kept. `place` is a folder for what is written meanwhile.
+pub(in crate::cli) fn surroundings(plan: Plan, place: &Path) -> Result<RunContext, Failure> {
+    let folder = RunFolder::at(place);
     let errand = Errand {
-        plan: Plan::default(),
+        plan,
         path: place,
         part: None,
         attempt: 1,
@@ -275,7 +263,7 @@ pub(in crate::cli) fn context_of_programs(place: &Path) -> Result<RunContext, Fa
         command_line: &[],
         telling: Telling::Nothing,
     };
-    context(errand, None, &RunFolder::at(place), 0.0)
+    context(errand, None, &folder, 0.0)
 }
 
 /// Returns what the run is given. `filled` is the plan with values of the environment, if it names

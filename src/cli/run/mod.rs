@@ -6,7 +6,7 @@ mod present;
 mod sinks;
 
 pub(super) use carry_out::{
-    Errand, Resumption, backend_versions, carry_out, context_of_programs, store_here, variable,
+    Errand, Resumption, backend_versions, carry_out, store_here, surroundings, variable,
 };
 pub(super) use sinks::Telling;
 

@@ -35,7 +35,7 @@ fn ask(
 ) -> Result<ExitStatus, Failure> {
     let mut plan = match &arguments.matrix {
         Some(matrix) => plan_of(matrix, &arguments.selection)?,
-        None => plan_of_text(question::matrix(arguments), &arguments.selection)?,
+        None => plan_of_text(question::matrix(arguments)?, &arguments.selection)?,
     };
     let unsupported = rows::unsupported(&plan);
     restrict(&mut plan, &[], |job| match job.kind {

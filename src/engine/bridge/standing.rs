@@ -115,6 +115,7 @@ pub(in crate::engine) fn facts(
         },
         artifacts: bridge.artifacts.clone(),
         settings: bridge.settings.clone(),
+        families: bridge.families.clone(),
         any_model: bridge.any_model,
         synthetic: false,
         command: false,

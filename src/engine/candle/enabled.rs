@@ -3,8 +3,10 @@
 use super::super::{Engine, EngineError, LoadRequest, SegmentSink, Transcription};
 use super::shared;
 use super::whisper::{DecodeOptions, LoadOptions, Model, Quantization};
-use crate::model::{Availability, EngineFacts, Segment};
+use crate::engine::declaration::each_window_once;
+use crate::model::{Availability, EngineFacts, Segment, Value};
 use crate::protocol::ErrorKind;
+use std::collections::BTreeMap;
 
 pub(in crate::engine) fn facts() -> EngineFacts {
     shared::facts(Availability::Ready)
@@ -43,6 +45,10 @@ impl Engine for Candle {
             .map_err(|error| model(error.to_string()))?;
         self.model = Some(loaded);
         Ok(())
+    }
+
+    fn fixed_settings(&self) -> BTreeMap<String, Value> {
+        each_window_once()
     }
 
     fn transcribe(

@@ -19,6 +19,7 @@ pub(super) fn facts(availability: Availability) -> EngineFacts {
             .into_iter()
             .collect(),
         settings: vec![language(), threads(), beam_size(1)],
+        families: Vec::new(),
         any_model: false,
         synthetic: false,
         command: false,

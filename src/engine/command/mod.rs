@@ -3,6 +3,7 @@
 //! Here is only what a definition means: what is filled into its command, what it can be told, and
 //! where its text stands. Nothing in here starts a process.
 
+mod failure;
 mod output;
 mod place;
 mod template;
@@ -33,6 +34,8 @@ pub enum BackendPart {
     CommandWord(usize),
     /// The rule for its text.
     Output,
+    /// What counts as failure.
+    Fails,
     /// The whole command that tells the version.
     Version,
     /// A word of that command, counted from 0.
@@ -154,6 +157,7 @@ impl CommandBackend {
                 None
             }
         };
+        mistakes.extend(failure::mistakes(definition));
         match output {
             Some(output) if mistakes.is_empty() => Ok(Self {
                 definition: definition.clone(),
@@ -206,6 +210,7 @@ impl CommandBackend {
                 })
                 .collect(),
             settings: self.places.iter().filter_map(Place::setting).collect(),
+            families: Vec::new(),
             any_model: definition.artifact.is_none(),
             synthetic: false,
             command: true,
@@ -263,6 +268,18 @@ impl CommandBackend {
     /// selects nothing or no text, bytes that are not UTF-8.
     pub fn text_of(&self, stdout: &[u8], output: &Path) -> Result<String, String> {
         self.output.text_of(stdout, output)
+    }
+
+    /// Returns which text that counts as failure stands in a line of standard error.
+    #[must_use]
+    pub fn complaint_in(&self, line: &str) -> Option<&str> {
+        failure::first_in(&self.definition.fails.stderr, line)
+    }
+
+    /// Returns why a process that ended with status 0 and gave a text failed all the same, in words.
+    #[must_use]
+    pub fn failure_of(&self, stdout: &[u8], text: &str) -> Option<String> {
+        failure::of(&self.definition.fails, stdout, text)
     }
 
     fn spec(

@@ -11,6 +11,7 @@ fn definition(command: &[&str]) -> BackendDefinition {
         output: crate::model::OutputRule::Text,
         artifact: Some("ggml-f16".into()),
         version: None,
+        fails: crate::model::FailureRule::default(),
         directory: "/matrices".into(),
     }
 }

@@ -2,8 +2,10 @@
 
 use super::super::{Engine, EngineError, LoadRequest, SegmentSink, Transcription};
 use super::shared;
-use crate::model::{Availability, EngineFacts, Segment};
+use crate::engine::declaration::each_window_once;
+use crate::model::{Availability, EngineFacts, Segment, Value};
 use crate::protocol::ErrorKind;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use whisper_rs::{
     FullParams, SamplingStrategy, SegmentCallbackData, WhisperContext, WhisperContextParameters,
@@ -51,6 +53,8 @@ impl Engine for WhisperCpp {
             )));
         };
         let path = directory.join(file);
+        super::file::check(&path)
+            .map_err(|reason| model(format!("{}: {reason}", path.display())))?;
         let mut parameters = WhisperContextParameters::default();
         parameters
             .use_gpu(false)
@@ -74,6 +78,10 @@ impl Engine for WhisperCpp {
             beam_size: number("beam-size"),
         });
         Ok(())
+    }
+
+    fn fixed_settings(&self) -> BTreeMap<String, Value> {
+        each_window_once()
     }
 
     fn transcribe(

@@ -25,6 +25,7 @@ pub(super) fn facts(availability: Availability) -> EngineFacts {
             flash_attention(),
             wait_policy(),
         ],
+        families: Vec::new(),
         any_model: false,
         synthetic: false,
         command: false,

@@ -14,7 +14,7 @@ use super::trouble::persistently;
 use super::wanted::{WantedFile, wanted};
 use crate::clock::Clock;
 use crate::fetch::failure::Failure;
-use crate::fetch::request::{HubRequest, Limits, Teller, Told};
+use crate::fetch::request::{HubRequest, Limits, ResolvedHub, Teller, Told};
 use crate::store::{CachedRepository, is_commit};
 use reqwest::Url;
 use reqwest::header::HeaderValue;
@@ -52,7 +52,39 @@ pub async fn fetch_hub(request: HubRequest, limits: Limits, tell: Teller) -> Res
         })
 }
 
-async fn fetch(request: HubRequest, limits: Limits, tell: Teller) -> Result<u64, Failure> {
+/// Asks a hub what it would give: nothing is fetched but lists.
+///
+/// # Errors
+///
+/// Returns the reason if the hub does not tell, or tells of other bytes than are expected.
+pub async fn resolve_hub(
+    request: HubRequest,
+    limits: Limits,
+    tell: Teller,
+) -> Result<ResolvedHub, Failure> {
+    let access = request.access.clone();
+    let looked_up = look_up(&request, limits, &tell).await;
+    let found = looked_up.map_err(|failure| Failure {
+        reason: access.hide(&failure.reason),
+        ..failure
+    })?;
+    let files = found.files.into_iter();
+    Ok(ResolvedHub {
+        commit: found.commit,
+        files: files.map(|file| (file.path, file.expected)).collect(),
+    })
+}
+
+/// What a hub says of the files that are wanted.
+struct LookedUp {
+    client: Client,
+    token: Option<HeaderValue>,
+    commit: String,
+    listing: Listing,
+    files: Vec<WantedFile>,
+}
+
+async fn look_up(request: &HubRequest, limits: Limits, tell: &Teller) -> Result<LookedUp, Failure> {
     if request.access.is_offline {
         return Err(Failure::lasting(
             "HF_HUB_OFFLINE is set, so no hub is asked: unset it, or put the files into the cache",
@@ -63,22 +95,38 @@ async fn fetch(request: HubRequest, limits: Limits, tell: Teller) -> Result<u64,
     let commit = if is_commit(&request.revision) {
         request.revision.clone()
     } else {
-        persistently(&client.limits, &tell, || resolve(&client, &request)).await?
+        persistently(&client.limits, tell, || resolve(&client, request)).await?
     };
     tell(Told::Resolved {
         repository: request.repository.clone(),
         revision: request.revision.clone(),
         commit: commit.clone(),
     });
-    let address = address(&request, &["api", "models"], &["tree", &commit])?;
-    let mut tree = address.clone();
+    let mut tree = address(request, &["api", "models"], &["tree", &commit])?;
     tree.set_query(Some("recursive=true"));
-    let asked = asked(&request);
-    let listing = persistently(&client.limits, &tell, || {
+    let asked = asked(request);
+    let listing = persistently(&client.limits, tell, || {
         listing(&client, tree.clone(), token.as_ref(), asked)
     });
     let listing = listing.await?;
     let files = wanted(&request.files, &request.patterns, &listing)?;
+    Ok(LookedUp {
+        client,
+        token,
+        commit,
+        listing,
+        files,
+    })
+}
+
+async fn fetch(request: HubRequest, limits: Limits, tell: Teller) -> Result<u64, Failure> {
+    let LookedUp {
+        client,
+        token,
+        commit,
+        listing,
+        files,
+    } = look_up(&request, limits, &tell).await?;
     let repository = request.cache.repository(&request.repository);
     let fetching = Arc::new(Fetching {
         client,

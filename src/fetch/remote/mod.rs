@@ -17,5 +17,5 @@ mod trouble;
 mod url;
 mod wanted;
 
-pub use hub::fetch_hub;
+pub use hub::{fetch_hub, resolve_hub};
 pub use url::fetch_url;

@@ -35,7 +35,7 @@ pub(super) fn wanted(
     }
     let globs = globs(patterns)?;
     for path in listing.names() {
-        if globs.is_match(path) && !files.contains_key(path) {
+        if globs.is_match(path) && is_inside(path) && !files.contains_key(path) {
             wanted.push(join(path, &ArtifactFile::default(), listing)?);
         }
     }
@@ -58,11 +58,16 @@ fn globs(patterns: &[String]) -> Result<GlobSet, Failure> {
     globs.build().map_err(problem)
 }
 
+/// Whether a name stays inside its folder: a list may come from anybody.
+fn is_inside(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    !name.is_empty()
+        && !name.contains('\\')
+        && parts.all(|part| matches!(part, Component::Normal(_)))
+}
+
 fn join(path: &str, known: &ArtifactFile, listing: &Listing) -> Result<WantedFile, Failure> {
-    let is_safe = Path::new(path)
-        .components()
-        .all(|part| matches!(part, Component::Normal(_)));
-    if !is_safe || path.contains('\\') {
+    if !is_inside(path) {
         return Err(Failure::lasting(format!(
             "`{path}` is no name of a file inside a folder"
         )));

@@ -21,6 +21,17 @@ pub(super) fn choose_artifact<'m>(
             known.join(", ")
         ));
     };
+    if let Some(model) = model
+        && !engine.families.is_empty()
+        && !engine.families.contains(&model.family)
+    {
+        return Err(format!(
+            "`{}` reads models of the family {}, and `{model_id}` is of `{}`",
+            engine.id,
+            engine.families.join(" or "),
+            model.family
+        ));
+    }
     match model.and_then(|model| model.artifacts.get(id)) {
         Some(artifact) => Ok(Some(artifact)),
         None => Err(format!("the catalog has no `{id}` of `{model_id}`")),

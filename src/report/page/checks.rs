@@ -28,7 +28,7 @@ pub(super) struct MethodView {
     stage: String,
     /// Each verdict with its count, as text.
     verdicts: String,
-    /// Verifies that really asked; the others took over an earlier verdict.
+    /// Verifies that really asked; the others took over an earlier verdict, of this run or another.
     asked: usize,
     /// Median and largest time of those, in seconds.
     median: Option<f64>,
@@ -87,6 +87,7 @@ pub(super) fn methods(record: &RunRecord) -> Vec<MethodView> {
         let word = finding.map_or("no verdict", |finding| finding.verdict.word());
         *tally.verdicts.entry(word).or_default() += 1;
         if let Some(found) = row.found
+            && !finding.is_some_and(|finding| finding.remembered)
             && !matches!(
                 found.outcome,
                 None | Some(Outcome::NotNeeded { .. } | Outcome::Skipped { .. })

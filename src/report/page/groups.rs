@@ -4,6 +4,7 @@ use super::chart::{ChartView, Point, charts};
 use super::is_synthetic;
 use crate::record::RunRecord;
 use crate::report::configuration::Labels;
+use crate::report::fairness::contrasts;
 use crate::report::notes::notes_together;
 use crate::report::summary::{SINGLE_CLIPS, SummaryRow};
 use serde::Serialize;
@@ -18,6 +19,9 @@ pub(super) struct GroupView {
     pub(super) normalizer: String,
     /// Its configurations, in the order of the plan.
     pub(super) rows: Vec<GroupRow>,
+    /// What differs between its engines and should not: name, and values with the engines that have
+    /// them.
+    pub(super) contrasts: Vec<(&'static str, Vec<(String, String)>)>,
     /// Accuracy against speed, for wide and for narrow screens; empty without two numbers.
     pub(super) charts: Vec<ChartView>,
 }
@@ -101,9 +105,26 @@ pub(super) fn groups(
                     .first()
                     .and_then(|summary| summary.normalizer())
                     .map_or_else(String::new, |normalizer| normalizer.id().to_owned()),
+                contrasts: contrasts_of(&of_group),
                 charts: charts(&points),
                 rows,
             })
+        })
+        .collect()
+}
+
+fn contrasts_of(summaries: &[&SummaryRow<'_>]) -> Vec<(&'static str, Vec<(String, String)>)> {
+    let rows = summaries
+        .iter()
+        .flat_map(|summary| summary.rows.iter().copied());
+    contrasts(rows)
+        .into_iter()
+        .map(|contrast| {
+            let values = contrast.values.into_iter().map(|(value, engines)| {
+                let engines: Vec<String> = engines.into_iter().collect();
+                (value, engines.join(", "))
+            });
+            (contrast.name, values.collect())
         })
         .collect()
 }

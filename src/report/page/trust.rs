@@ -38,6 +38,8 @@ struct MethodRow {
     remembered: usize,
     /// Complete, and the benchmark completed; not complete, and it went wrong.
     right: usize,
+    /// Verdicts on models with which a benchmark was then tried.
+    judged: usize,
     /// Complete, and the benchmark went wrong.
     false_trust: usize,
     /// Not complete, and the benchmark completed.
@@ -302,6 +304,7 @@ fn method_row((method, tally): (&VerifyMethod, &Tally)) -> MethodRow {
         largest: range(&tally.times).map(|(_, largest)| largest),
         remembered: tally.remembered,
         right: tally.right(),
+        judged: tally.judged(),
         false_trust: tally.false_trust,
         false_alarm: tally.false_alarm,
         untried: tally.untried,
