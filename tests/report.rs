@@ -3,7 +3,7 @@
 use crate::support::journal::{Journal, Start, benchmark, plan};
 use crate::support::{Place, fake_matrix};
 use earmark::event::RunEvent;
-use earmark::model::{LeakedProcess, Outcome, Phase, Plan, RerunReason};
+use earmark::model::{Job, JobSpec, LeakedProcess, Outcome, Phase, Plan, RerunReason};
 use std::fs;
 
 /// A data set of two languages beside a clip.
@@ -172,6 +172,104 @@ fn a_row_says_what_to_know_before_it_is_believed() {
         row["notes"]
     );
     assert_eq!(row["transcribe_seconds_ci_low"], "");
+}
+
+/// A run of three engines on one model and clip, of which each does it in another way.
+fn unlike() -> (Plan, Journal) {
+    let mut plan = plan(1);
+    plan.jobs.truncate(1);
+    let engines = [
+        (
+            "whisper-cpp",
+            "f16",
+            "{\"timestamps\": true, \"beam-size\": 1}",
+        ),
+        (
+            "candle",
+            "f16",
+            "{\"timestamps\": true, \"vad\": false, \"beam-size\": 1}",
+        ),
+        (
+            "faster",
+            "int8",
+            "{\"timestamps\": false, \"beam-size\": 1, \"compute-type\": \"float32\"}",
+        ),
+    ];
+    let mut jobs = Vec::new();
+    for (engine, weights, settings) in engines {
+        let JobSpec::Benchmark(mut spec) = benchmark("clip-0", 1).spec else {
+            unreachable!();
+        };
+        spec.backend = engine.into();
+        spec.quantization = weights.into();
+        if engine == "faster" {
+            spec.settings = serde_json::from_str("{\"compute-type\": \"float16\"}").unwrap();
+        }
+        let job = Job::new(JobSpec::Benchmark(spec));
+        plan.jobs.push(job.clone());
+        jobs.push((job, settings));
+    }
+    let mut journal = Journal::of(&plan);
+    for (job, settings) in jobs {
+        journal.begin(&job.id, 0, 1);
+        journal.say(RunEvent::EngineReady {
+            job: job.id.clone(),
+            launch: 0,
+            version: "1".into(),
+            start_seconds: 0.1,
+            settings: serde_json::from_str(settings).unwrap(),
+        });
+        for trial in 0..3 {
+            journal.trial(&job.id, "clip-0", (0, 1, trial));
+        }
+        journal.finish(&job.id, 0, 1, &Outcome::Completed);
+        journal.end(&job.id, &Outcome::Completed, None);
+    }
+    journal.over(false);
+    (plan, journal)
+}
+
+#[test]
+fn engines_that_are_not_compared_like_with_like_are_marked_in_row_and_page() {
+    let place = Place::new();
+    let (plan, journal) = unlike();
+    journal.write(&place.path().join("r"), &plan);
+    place.run(&["report", "r"]).expect_status(0);
+    let rows = place.table("r/results.csv");
+    let notes: Vec<&str> = rows.iter().map(|row| row["notes"].as_str()).collect();
+    assert!(
+        notes[0].contains("unlike faster: timestamps true here, false there"),
+        "{notes:#?}"
+    );
+    assert!(
+        notes[0].contains("unlike faster: weights f16 here, int8 there"),
+        "{notes:#?}"
+    );
+    assert!(!notes[0].contains("candle"), "{notes:#?}");
+    assert!(
+        notes[2].contains("unlike candle, whisper-cpp: timestamps false here, true there"),
+        "{notes:#?}"
+    );
+    // What is in effect stands in the row, and what was asked for beside it.
+    assert!(
+        notes[2].contains("compute-type float32 is in effect, and float16 was asked for"),
+        "{notes:#?}"
+    );
+    assert_eq!(rows[2]["setting.compute-type"], "float32");
+    assert_eq!(rows[1]["setting.vad"], "false");
+    assert_eq!(rows[0]["setting.vad"], "");
+    let page = fs::read_to_string(place.path().join("r/report.html")).unwrap();
+    let (_, mark) = page.split_once("not like with like").unwrap();
+    let mark = mark.split("</p>").next().unwrap();
+    for wanted in [
+        "<b>timestamps</b>",
+        "candle, whisper-cpp",
+        "<b>weights</b>",
+        "int8",
+    ] {
+        assert!(mark.contains(wanted), "{wanted}: {mark}");
+    }
+    assert!(!mark.contains("vad"), "{mark}");
 }
 
 /// A run of one benchmark to which everything happens that may.
