@@ -76,6 +76,16 @@ impl NoteKind {
     }
 }
 
+impl NoteKind {
+    /// Whether it is about engines, and so the same for all recordings of a configuration.
+    fn is_of_engines(self) -> bool {
+        matches!(
+            self,
+            Self::OnePhase | Self::NotAsAsked | Self::UnlikeSettings | Self::UnlikeWeights
+        )
+    }
+}
+
 /// A note: what it is about, and what exactly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Note {
@@ -166,17 +176,31 @@ pub(super) fn notes_together(rows: &[&ResultRow<'_>]) -> Vec<String> {
     if let [row] = rows {
         return notes(row).into_iter().map(|note| note.text).collect();
     }
-    let mut counts: BTreeMap<NoteKind, usize> = BTreeMap::new();
-    for note in rows.iter().flat_map(|row| notes(row)) {
-        *counts.entry(note.kind).or_default() += 1;
+    // For each kind, the texts of each row that has it.
+    let mut found: BTreeMap<NoteKind, Vec<Vec<String>>> = BTreeMap::new();
+    for row in rows {
+        let mut of_row: BTreeMap<NoteKind, Vec<String>> = BTreeMap::new();
+        for note in notes(row) {
+            of_row.entry(note.kind).or_default().push(note.text);
+        }
+        for (kind, texts) in of_row {
+            found.entry(kind).or_default().push(texts);
+        }
     }
-    counts
+    found
         .into_iter()
-        .map(|(kind, count)| {
+        .map(|(kind, mut texts)| {
+            let count = texts.len();
+            texts.dedup();
+            let words = match texts.as_slice() {
+                // What is true of each of them in the same words.
+                [texts] if kind.is_of_engines() => texts.join("; "),
+                _ => kind.words().to_owned(),
+            };
             if count == rows.len() {
-                kind.words().to_owned()
+                words
             } else {
-                format!("{} ({count} of {} benchmarks)", kind.words(), rows.len())
+                format!("{words} ({count} of {} benchmarks)", rows.len())
             }
         })
         .collect()

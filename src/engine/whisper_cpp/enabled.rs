@@ -53,6 +53,8 @@ impl Engine for WhisperCpp {
             )));
         };
         let path = directory.join(file);
+        super::file::check(&path)
+            .map_err(|reason| model(format!("{}: {reason}", path.display())))?;
         let mut parameters = WhisperContextParameters::default();
         parameters
             .use_gpu(false)

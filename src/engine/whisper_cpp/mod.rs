@@ -4,6 +4,8 @@
 mod disabled;
 #[cfg(feature = "whisper-cpp")]
 mod enabled;
+#[cfg(any(test, feature = "whisper-cpp"))]
+mod file;
 mod shared;
 
 #[cfg(not(feature = "whisper-cpp"))]
