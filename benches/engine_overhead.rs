@@ -7,7 +7,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on panics")]
 
+#[expect(dead_code, reason = "other benches need more of it")]
 mod material;
+#[expect(dead_code, reason = "other benches need more of it")]
 mod processes;
 
 use processes::{cost, median, number, per};
