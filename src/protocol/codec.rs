@@ -71,13 +71,13 @@ impl LineBuffer {
         self.searched = self.bytes.len();
         let longest = lines.iter().map(Vec::len).max().unwrap_or_default();
         if longest.max(self.bytes.len()) > MAXIMUM_LINE_BYTES {
-            let begun = lines
+            let long = lines
                 .iter()
                 .find(|line| line.len() > MAXIMUM_LINE_BYTES)
                 .map_or(self.bytes.as_slice(), Vec::as_slice);
             return Err(format!(
                 "a line is longer than {MAXIMUM_LINE_BYTES} bytes; it begins with `{}`",
-                shown(begun).escape_default()
+                shown(long).escape_default()
             ));
         }
         Ok(lines)

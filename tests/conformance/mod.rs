@@ -93,7 +93,7 @@ fn check(fault: &str) -> Vec<CaseResult> {
 
 /// Checks that a fault fails these cases and no others, and that what came of the first is named.
 #[track_caller]
-fn caught(fault: &str, cases: &[Case], named: &str) {
+fn caught(fault: &str, cases: &[Case], wanted: &str) {
     let results = check(fault);
     let failed: Vec<&CaseResult> = results.iter().filter(|r| r.is_failed()).collect();
     let names: Vec<Case> = failed.iter().map(|result| result.case).collect();
@@ -102,7 +102,10 @@ fn caught(fault: &str, cases: &[Case], named: &str) {
     let CaseVerdict::Failed { came, expected } = &first.verdict else {
         panic!("{first:?}");
     };
-    assert!(came.contains(named), "{fault}: {came}; expected {expected}");
+    assert!(
+        came.contains(wanted),
+        "{fault}: {came}; expected {expected}"
+    );
 }
 
 #[test]

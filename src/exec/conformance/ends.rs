@@ -21,14 +21,14 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
 
     async fn shutdown(&mut self) {
         let limit = self.limits().close;
-        let came = match self.running().await {
+        let observed = match self.running().await {
             Ok(session) => {
                 session.say(&Request::Shutdown).await;
                 session.hear(limit).await
             }
-            Err(came) => came,
+            Err(observed) => observed,
         };
-        match &came {
+        match &observed {
             Came::Gone(gone) if gone.exit_code == Some(0) => self.ok(Case::Shutdown, ""),
             other => {
                 let expected = format!("its end with status 0 within {} s", limit.as_secs_f64());
@@ -40,16 +40,16 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
 
     async fn disconnected(&mut self) {
         let limit = self.limits().close;
-        let came = match self.running().await {
+        let observed = match self.running().await {
             Ok(session) => {
                 session.hang_up();
                 session.hear(limit).await
             }
-            Err(came) => came,
+            Err(observed) => observed,
         };
-        match &came {
+        match &observed {
             Came::Gone(gone) if gone.signal.is_none() && gone.not_started.is_none() => {
-                self.ok(Case::Disconnected, came.words());
+                self.ok(Case::Disconnected, observed.words());
             }
             other => {
                 let expected = format!("its own end within {} s", limit.as_secs_f64());
@@ -102,8 +102,8 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
         if !is_in_trial {
             self.fail(Case::Cancelled, ended.outcome.reason(), &expected);
         } else if took > allowed + SLACK || ended.usage.is_none() {
-            let came = format!("its end after {:.1} s", took.as_secs_f64());
-            self.fail(Case::Cancelled, came, &expected);
+            let observed = format!("its end after {:.1} s", took.as_secs_f64());
+            self.fail(Case::Cancelled, observed, &expected);
         } else {
             self.ok(
                 Case::Cancelled,

@@ -99,13 +99,21 @@ impl<'a, Tell: FnMut(&CaseResult)> Kit<'a, Tell> {
         self.note(case, CaseVerdict::Ok { note: note.into() });
     }
 
-    pub(super) fn fail(&mut self, case: Case, came: impl Into<String>, expected: &str) {
-        let (came, expected) = (came.into(), expected.to_owned());
-        self.note(case, CaseVerdict::Failed { came, expected });
+    pub(super) fn fail(&mut self, case: Case, observed: impl Into<String>, expected: &str) {
+        let verdict = CaseVerdict::Failed {
+            came: observed.into(),
+            expected: expected.to_owned(),
+        };
+        self.note(case, verdict);
     }
 
-    pub(super) fn tolerate(&mut self, case: Case, came: impl Into<String>) {
-        self.note(case, CaseVerdict::Tolerated { came: came.into() });
+    pub(super) fn tolerate(&mut self, case: Case, observed: impl Into<String>) {
+        self.note(
+            case,
+            CaseVerdict::Tolerated {
+                came: observed.into(),
+            },
+        );
     }
 
     pub(super) fn skip(&mut self, case: Case, reason: &str) {

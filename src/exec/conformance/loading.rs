@@ -31,18 +31,18 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
         }
         let limit = self.limits().load;
         let request = self.right_load();
-        let came = match self.running().await {
+        let observed = match self.running().await {
             Ok(session) => {
                 session.say(&request).await;
-                let came = session.hear(limit).await;
-                session.loaded = matches!(came, Came::Reply(Reply::Loaded { .. }));
-                came
+                let observed = session.hear(limit).await;
+                session.loaded = matches!(observed, Came::Reply(Reply::Loaded { .. }));
+                observed
             }
-            Err(came) => came,
+            Err(observed) => observed,
         };
-        let Came::Reply(Reply::Loaded { seconds, settings }) = &came else {
+        let Came::Reply(Reply::Loaded { seconds, settings }) = &observed else {
             let expected = format!("`loaded` within {} s", limit.as_secs_f64());
-            self.fail(Case::Load, came.words(), &expected);
+            self.fail(Case::Load, observed.words(), &expected);
             self.skip(Case::SettingsInEffect, "nothing was loaded");
             self.drop_session().await;
             return;
@@ -50,11 +50,11 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
         if seconds.is_finite() && (0.0..=limit.as_secs_f64()).contains(seconds) {
             self.ok(Case::Load, format!("{seconds:.3} s"));
         } else {
-            let came = format!("a load of {seconds} s");
-            self.fail(Case::Load, came, "seconds between 0 and the limit");
+            let observed = format!("a load of {seconds} s");
+            self.fail(Case::Load, observed, "seconds between 0 and the limit");
         }
         match wrong_setting(&self.subject.facts, settings) {
-            Some((came, expected)) => self.fail(Case::SettingsInEffect, came, &expected),
+            Some((observed, expected)) => self.fail(Case::SettingsInEffect, observed, &expected),
             None => {
                 let told: Vec<String> = settings
                     .iter()
@@ -111,18 +111,20 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
     async fn load_broken(&mut self, case: Case, folder: PathBuf) {
         let limit = self.limits().load;
         let bytes = encode(&self.load_of(Some(folder), BTreeMap::new()));
-        let came = match self.running().await {
+        let observed = match self.running().await {
             Ok(session) => {
                 session.say_bytes(&bytes).await;
                 session.hear(limit).await
             }
-            Err(came) => came,
+            Err(observed) => observed,
         };
         let may_end = matches!(case, Case::GarbageModel | Case::DamagedModel);
-        match &came {
-            Came::Gone(gone) if may_end && gone.exit_code.is_some() => self.ok(case, came.words()),
+        match &observed {
+            Came::Gone(gone) if may_end && gone.exit_code.is_some() => {
+                self.ok(case, observed.words());
+            }
             Came::Gone(gone) if may_end && gone.signal == Some(SIGABRT) => {
-                self.tolerate(case, format!("{}; a run says so", came.words()));
+                self.tolerate(case, format!("{}; a run says so", observed.words()));
             }
             other => self.judge_refusal(case, other, Some(ErrorKind::Model)),
         }

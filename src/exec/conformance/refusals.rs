@@ -13,9 +13,9 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
     pub(super) async fn greet(&mut self) -> bool {
         let hello = match self.start().await {
             Ok(hello) => hello,
-            Err(came) => {
+            Err(observed) => {
                 let expected = format!("`hello` within {} s", self.limits().start.as_secs_f64());
-                self.fail(Case::Hello, came.words(), &expected);
+                self.fail(Case::Hello, observed.words(), &expected);
                 return false;
             }
         };
@@ -25,11 +25,11 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
         if *protocol == VERSION {
             self.ok(Case::Hello, "");
         } else {
-            let came = format!("version {protocol} of the protocol");
-            self.fail(Case::Hello, came, &format!("version {VERSION}"));
+            let observed = format!("version {protocol} of the protocol");
+            self.fail(Case::Hello, observed, &format!("version {VERSION}"));
         }
         match differing(&self.subject.facts, &hello) {
-            Some((came, expected)) => self.fail(Case::Facts, came, &expected),
+            Some((observed, expected)) => self.fail(Case::Facts, observed, &expected),
             None => self.ok(Case::Facts, told(&hello)),
         }
         true
@@ -70,21 +70,21 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
 
     async fn probe(&mut self) {
         let limit = self.limits().start;
-        let came = match self.running().await {
+        let observed = match self.running().await {
             Ok(session) => {
                 session.say(&Request::Probe).await;
                 session.hear(limit).await
             }
-            Err(came) => came,
+            Err(observed) => observed,
         };
-        match came {
+        match observed {
             Came::Reply(Reply::Probed { ready: true, .. }) => self.ok(Case::Probe, ""),
             Came::Reply(Reply::Probed {
                 ready: false,
                 reason,
             }) => {
-                let came = format!("no: {}", reason.unwrap_or_default());
-                self.fail(Case::Probe, came, "`probed` with ready: true");
+                let observed = format!("no: {}", reason.unwrap_or_default());
+                self.fail(Case::Probe, observed, "`probed` with ready: true");
             }
             other => self.fail(Case::Probe, other.words(), "`probed`"),
         }
@@ -93,19 +93,19 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
 
     async fn garbage_line(&mut self) {
         let limit = self.answer_limit();
-        let came = match self.running().await {
+        let observed = match self.running().await {
             Ok(session) => {
                 session
                     .say_bytes(b"\x00\xff{\"request\": Loading model...\n")
                     .await;
                 session.hear(limit).await
             }
-            Err(came) => came,
+            Err(observed) => observed,
         };
-        match &came {
+        match &observed {
             Came::Reply(Reply::Error { .. }) => self.ok(Case::GarbageLine, "refused"),
             Came::Gone(gone) if gone.signal.is_none() && gone.not_started.is_none() => {
-                self.ok(Case::GarbageLine, came.words());
+                self.ok(Case::GarbageLine, observed.words());
             }
             other => self.fail(
                 Case::GarbageLine,
@@ -119,25 +119,25 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
     /// Sends what must be refused, by an error of a kind if one is named, by an engine that goes on.
     async fn refuses(&mut self, case: Case, bytes: &[u8], kind: Option<ErrorKind>) {
         let limit = self.answer_limit();
-        let came = match self.running().await {
+        let observed = match self.running().await {
             Ok(session) => {
                 session.say_bytes(bytes).await;
                 session.hear(limit).await
             }
-            Err(came) => came,
+            Err(observed) => observed,
         };
-        let refused = matches!(&came, Came::Reply(Reply::Error { .. }));
+        let refused = matches!(&observed, Came::Reply(Reply::Error { .. }));
         match self.calm_down().await {
             Some(then) if refused => {
-                let came = format!("{}, and then {}", came.words(), then.words());
-                self.fail(case, came, "an engine that goes on");
+                let observed = format!("{}, and then {}", observed.words(), then.words());
+                self.fail(case, observed, "an engine that goes on");
             }
-            _ => self.judge_refusal(case, &came, kind),
+            _ => self.judge_refusal(case, &observed, kind),
         }
     }
 
-    pub(super) fn judge_refusal(&mut self, case: Case, came: &Came, kind: Option<ErrorKind>) {
-        match (came, kind) {
+    pub(super) fn judge_refusal(&mut self, case: Case, observed: &Came, kind: Option<ErrorKind>) {
+        match (observed, kind) {
             (Came::Reply(Reply::Error { message, .. }), None) => self.ok(case, message.clone()),
             (Came::Reply(Reply::Error { kind, message }), Some(wanted)) if *kind == wanted => {
                 self.ok(case, message.clone());
@@ -286,11 +286,14 @@ mod tests {
         };
         assert_eq!(differing(&facts, &hello), None);
         facts.settings.pop();
-        let (came, expected) = differing(&facts, &hello).unwrap();
-        assert!(came.contains("\"name\":\"fake-seconds\""), "{came}");
+        let (observed, expected) = differing(&facts, &hello).unwrap();
+        assert!(observed.contains("\"name\":\"fake-seconds\""), "{observed}");
         assert_eq!(expected, "no setting `fake-seconds`");
         facts.version = Some("2".into());
-        let (came, expected) = differing(&facts, &hello).unwrap();
-        assert_eq!((came.as_str(), expected.as_str()), ("version `1`", "`2`"));
+        let (observed, expected) = differing(&facts, &hello).unwrap();
+        assert_eq!(
+            (observed.as_str(), expected.as_str()),
+            ("version `1`", "`2`")
+        );
     }
 }

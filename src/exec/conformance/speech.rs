@@ -112,17 +112,21 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
         if self.subject.facts.synthetic {
             self.ok(Case::Speech, "a stand-in, whose words say nothing");
         } else if found < WANTED {
-            let came = format!("`{}`", answer.text.trim());
-            self.fail(Case::Speech, came, &format!("{WANTED} words of `{WORDS}`"));
+            let observed = format!("`{}`", answer.text.trim());
+            self.fail(
+                Case::Speech,
+                observed,
+                &format!("{WANTED} words of `{WORDS}`"),
+            );
         } else {
             self.ok(Case::Speech, answer.text.trim().to_owned());
         }
         match wrong_segment(&answer.segments, speech.seconds) {
-            Some((came, expected)) => self.fail(Case::Segments, came, &expected),
+            Some((observed, expected)) => self.fail(Case::Segments, observed, &expected),
             None => self.ok(Case::Segments, format!("{}", answer.segments.len())),
         }
         match wrong_time(&answer) {
-            Some((came, expected)) => self.fail(Case::Times, came, &expected),
+            Some((observed, expected)) => self.fail(Case::Times, observed, &expected),
             None => self.ok(
                 Case::Times,
                 format!(
@@ -134,8 +138,12 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
         match self.transcribe(&speech, Some("en")).await {
             Heard::Answer(again) if again.text == answer.text => self.ok(Case::SameAgain, ""),
             Heard::Answer(again) => {
-                let came = format!("`{}`", again.text.trim());
-                self.fail(Case::SameAgain, came, &format!("`{}`", answer.text.trim()));
+                let observed = format!("`{}`", again.text.trim());
+                self.fail(
+                    Case::SameAgain,
+                    observed,
+                    &format!("`{}`", answer.text.trim()),
+                );
             }
             other => self.unheard(Case::SameAgain, &other, "the same text"),
         }
@@ -144,14 +152,14 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
     async fn load_twice(&mut self) {
         let request = self.right_load();
         let limit = self.limits().load;
-        let came = match self.loaded().await {
+        let observed = match self.loaded().await {
             Ok(session) => {
                 session.say(&request).await;
                 session.hear(limit).await
             }
-            Err(came) => came,
+            Err(observed) => observed,
         };
-        let note = match &came {
+        let note = match &observed {
             Came::Reply(Reply::Loaded { .. }) => "loaded again",
             Came::Reply(Reply::Error { .. }) => "refused",
             other => {
@@ -178,13 +186,13 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
     fn unheard(&mut self, case: Case, heard: &Heard, expected: &str) {
         match heard {
             Heard::Answer(answer) => {
-                let came = format!("`done` with `{}`", answer.text.trim());
-                self.fail(case, came, expected);
+                let observed = format!("`done` with `{}`", answer.text.trim());
+                self.fail(case, observed, expected);
             }
             Heard::Refused(kind, message) => {
                 self.fail(case, format!("`error` of kind {kind}: {message}"), expected);
             }
-            Heard::Wrong(came, wanted) => self.fail(case, came.clone(), wanted),
+            Heard::Wrong(observed, wanted) => self.fail(case, observed.clone(), wanted),
         }
     }
 
@@ -243,7 +251,7 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
                     }
                 }
             }
-            Err(came) => came,
+            Err(observed) => observed,
         };
         let expected = format!(
             "the answer to trial {trial} within {} s",
@@ -281,15 +289,21 @@ fn wrong_segment(segments: &[Segment], audio_seconds: f64) -> Option<(String, St
     let mut before = 0.0;
     for segment in segments {
         let (start, end) = (segment.start_seconds, segment.end_seconds);
-        let came = || format!("a segment from {start} s to {end} s");
+        let observed = || format!("a segment from {start} s to {end} s");
         if !(start.is_finite() && end.is_finite()) || start < 0.0 || end < start {
-            return Some((came(), "one that begins at 0 or later and then ends".into()));
+            return Some((
+                observed(),
+                "one that begins at 0 or later and then ends".into(),
+            ));
         }
         if start < before {
-            return Some((came(), format!("one that begins at {before} s or later")));
+            return Some((
+                observed(),
+                format!("one that begins at {before} s or later"),
+            ));
         }
         if end > audio_seconds + PAST_END {
-            return Some((came(), format!("one within the {audio_seconds} s")));
+            return Some((observed(), format!("one within the {audio_seconds} s")));
         }
         before = start;
     }
