@@ -81,14 +81,6 @@ class WhisperKit(Engine):
         return Transcription(result["text"], spoken if isinstance(spoken, str) else None, tokens or None)
 
 
-def _model_folder(request: LoadRequest) -> Path:
-    """Returns where the model itself lies: a repository of many models has a folder for each."""
-    tops = {Path(name).parts[0] for name in request.files if len(Path(name).parts) > 1}
-    if len(tops) == 1 and not next(iter(tops)).endswith(".mlmodelc"):
-        return request.directory / tops.pop()
-    return request.directory
-
-
 def _options(settings: dict[str, Any]) -> list[str]:
     """Returns what the program is told beside the recording; left alone it falls back five times and cuts by VAD."""
     options = ["--skip-special-tokens", "--chunking-strategy", "vad" if settings["vad"] else "none"]

@@ -152,7 +152,7 @@ fn the_list_tells_what_is_here_what_is_partial_and_what_the_rest_costs() {
         known["sources"],
         json!([{ "hub": "ggerganov/whisper.cpp", "revision": "main" }])
     );
-    let about = entry(&found, "parakeet-tdt-0.6b-v3", "fluidaudio-coreml");
+    let about = entry(&found, "parakeet-tdt-0.6b-v3", "coreml");
     assert_eq!(about["approximate"], true);
     let unknown = entry(&found, "tiny", "coreml-encoder");
     assert_eq!(unknown["bytes_to_fetch"], Value::Null);

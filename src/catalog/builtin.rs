@@ -189,7 +189,7 @@ mod tests {
             "large-v3",
             "large-v3-turbo",
         ] {
-            for artifact in ["ggml-f16", "safetensors", "ctranslate2", "mlx", "openai-pt"] {
+            for artifact in ["ggml-f16", "safetensors", "ctranslate2", "mlx", "pt"] {
                 assert!(catalog.artifact(id, artifact).is_some(), "{id}/{artifact}");
             }
             // Weights are never fetched on trust.

@@ -17,6 +17,7 @@ settings: {repeat: 1, warmup: 0}
 deadlines: {start: 60s, load: LIMIT, grace: 100ms}
 models:
   moonshine-mine:
+    family: moonshine
     size: tiny
     artifacts:
       moonshine-ort:
