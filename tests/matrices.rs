@@ -2,6 +2,7 @@
 
 use crate::support::invalid::{as_json, validator};
 use crate::support::{Place, project};
+use earmark::lockfile::is_lock_file;
 use std::fs;
 
 #[test]
@@ -10,8 +11,10 @@ fn every_matrix_passes_check_and_its_schema() {
     let mut count = 0;
     for entry in fs::read_dir(project().join("matrices")).unwrap() {
         let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap();
-        if !name.ends_with(".yaml") || name.ends_with(".lock.yaml") {
+        let is_yaml = path
+            .extension()
+            .is_some_and(|extension| extension == "yaml");
+        if !is_yaml || is_lock_file(&path) {
             continue;
         }
         count += 1;

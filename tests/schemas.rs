@@ -2,6 +2,7 @@
 
 use crate::support::invalid::{as_json, validator};
 use crate::support::{Place, fake_matrix, project};
+use earmark::lockfile::is_lock_file;
 use serde_json::{Value, json};
 use std::fs;
 
@@ -31,9 +32,11 @@ fn every_plan_is_what_its_schema_says() {
     let mut matrices = vec!["own.yaml".to_owned()];
     for entry in fs::read_dir(project().join("matrices")).unwrap() {
         let path = entry.unwrap().path();
-        let name = path.to_str().unwrap();
-        if name.ends_with(".yaml") && !name.ends_with(".lock.yaml") {
-            matrices.push(name.to_owned());
+        let is_yaml = path
+            .extension()
+            .is_some_and(|extension| extension == "yaml");
+        if is_yaml && !is_lock_file(&path) {
+            matrices.push(path.to_str().unwrap().to_owned());
         }
     }
     for matrix in matrices {

@@ -13,6 +13,8 @@ use std::time::Duration;
 pub struct Program {
     /// What it is called in a reason, such as `pip`.
     pub name: &'static str,
+    /// What it is a part of.
+    pub phase: Phase,
     /// How it is started.
     pub launch: LaunchSpec,
     /// What it may take.
@@ -30,6 +32,8 @@ pub struct ProgramEnd {
     pub answer: Vec<u8>,
     /// The end of what it said otherwise.
     pub tail: String,
+    /// What kept it from a network; empty if it was not started.
+    pub network_wall: String,
 }
 
 /// Runs a program to its end. `hear` is told the lines of its error output.
@@ -49,7 +53,7 @@ pub async fn run_program(
         cpus: Vec::new(),
     };
     let conversation = Conversation::Program {
-        phase: Phase::Download,
+        phase: program.phase,
         name: program.name,
     };
     let ended = supervise(context, task, limits, conversation, cancel, |heard| {
@@ -62,5 +66,8 @@ pub async fn run_program(
         outcome: ended.outcome,
         answer: ended.answer,
         tail: ended.stderr_tail,
+        network_wall: ended
+            .usage
+            .map_or_else(String::new, |usage| usage.network_wall),
     }
 }

@@ -1,8 +1,7 @@
 //! A program that is tried, to see that programs can be: under a shim, behind a wall, within a limit.
 
-use super::attempt::{Conversation, Limits};
 use super::context::RunContext;
-use super::supervise::{Task, supervise};
+use super::program::{Program, run_program};
 use crate::engine::{LaunchSpec, child_environment};
 use crate::model::{Outcome, Phase};
 use std::ffi::OsString;
@@ -28,34 +27,27 @@ pub async fn try_program(
     command: Vec<OsString>,
     limit: Duration,
 ) -> Result<Tried, String> {
-    let limits = Limits::of_program(&context.plan.deadlines, limit);
-    let task = Task {
-        launch: LaunchSpec {
-            command,
-            environment: child_environment(false, |name| context.variable(name)),
-            network: false,
-            protocol: false,
-        },
-        directory: None,
-        backstop: limits.backstop(Duration::ZERO),
-        log: None,
-        answers: true,
-        cpus: Vec::new(),
+    let launch = LaunchSpec {
+        command,
+        environment: child_environment(false, |name| context.variable(name)),
+        network: false,
+        protocol: false,
     };
-    let conversation = Conversation::Program {
-        phase: Phase::Start,
+    let program = Program {
         name: "the program",
+        phase: Phase::Start,
+        launch,
+        limit,
+        answers: true,
     };
     // Nobody cancels; it has a limit.
     let (_sender, cancel) = watch::channel(None);
-    let ended = supervise(context, task, limits, conversation, cancel, |_| {}).await;
+    let ended = run_program(context, program, cancel, |_| {}).await;
     if ended.outcome != Outcome::Completed {
         return Err(ended.outcome.reason());
     }
     Ok(Tried {
         answer: String::from_utf8_lossy(&ended.answer).trim().to_owned(),
-        network_wall: ended
-            .usage
-            .map_or_else(String::new, |usage| usage.network_wall),
+        network_wall: ended.network_wall,
     })
 }

@@ -38,7 +38,7 @@ def done(trial, seconds, text="and so my fellow americans"):
     if FAULT == "wrong-trial":
         trial += 1
     say(reply="segment", trial=trial, segment=segment)
-    took = -1.0 if FAULT == "negative-time" else 0.0001
+    took = -1.0 if FAULT == "negative-time" else 1e-9
     say(
         reply="done",
         trial=trial,

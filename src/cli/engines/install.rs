@@ -11,7 +11,7 @@ use crate::engine::bridge::{
 use crate::engine::{LaunchSpec, child_environment, find_on_path};
 use crate::exec::{Cancellation, Program, RunContext, listen_for_signals, run_program};
 use crate::model::units::show_bytes;
-use crate::model::{Outcome, Plan};
+use crate::model::{Outcome, Phase, Plan};
 use crate::ui::printable;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -219,6 +219,7 @@ impl Installer<'_> {
         environment.insert("TMPDIR".into(), installation.temporary().into());
         Program {
             name: step.name,
+            phase: Phase::Download,
             launch: LaunchSpec {
                 command: step.command,
                 environment,

@@ -320,7 +320,7 @@ fn wrong_time(answer: &Answer) -> Option<(String, String)> {
     if took > wall {
         return Some((
             format!("{took} s"),
-            format!("no more than the {wall:.3} s of the runner's clock"),
+            format!("no more than the {wall} s of the runner's clock"),
         ));
     }
     if let Some(first) = answer.first_segment_seconds
