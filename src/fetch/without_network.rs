@@ -21,7 +21,6 @@ pub async fn fetch_hub(
 /// # Errors
 ///
 /// Always, with the remedy.
-#[expect(clippy::unused_async, reason = "the other build awaits a network")]
 pub async fn resolve_hub(
     request: HubRequest,
     _limits: Limits,
