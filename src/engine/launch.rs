@@ -1,5 +1,6 @@
 //! How an engine's process is started: program, arguments, environment and walls.
 
+use super::bridge::{self, BridgeTerms};
 use crate::model::{EngineFacts, Value};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -105,6 +106,23 @@ pub fn launch(
         environment,
         network: false,
         protocol: true,
+    }
+}
+
+/// Returns how an engine is started, be it built in or a bridge.
+///
+/// # Errors
+///
+/// Returns the reason if there is no Python for a bridge, or its files cannot be written.
+pub fn launch_any(
+    program: &Path,
+    engine: &EngineFacts,
+    terms: &BridgeTerms<'_>,
+    get: impl Fn(&str) -> Option<OsString>,
+) -> Result<LaunchSpec, String> {
+    match bridge::definition(&engine.id) {
+        Some(bridge) => bridge::launch(bridge, terms, get),
+        None => Ok(launch(program, engine, terms.settings, terms.threads, get)),
     }
 }
 

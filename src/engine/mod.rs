@@ -13,7 +13,7 @@ mod program;
 mod registry;
 mod whisper_cpp;
 
-pub use launch::{LaunchSpec, WORKER_VERB, child_environment, launch};
+pub use launch::{LaunchSpec, WORKER_VERB, child_environment, launch, launch_any};
 pub use program::find_on_path;
 pub use registry::{built_in, create, facts};
 

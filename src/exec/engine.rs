@@ -5,9 +5,9 @@ use super::context::{Cancellation, RunContext};
 use super::notes::Notes;
 use super::supervise::{Ended, Task, supervise};
 use crate::engine::bridge::{self, BridgeTerms};
-use crate::engine::{LaunchSpec, launch};
+use crate::engine::launch_any;
 use crate::event::RunEvent;
-use crate::model::{AudioInput, BridgeDefinition, EngineFacts, JobId, Value};
+use crate::model::{AudioInput, JobId, Value};
 use crate::protocol::{Reply, Request};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -60,7 +60,9 @@ pub(super) async fn run_engine(
         threads,
         measured: task.timed,
     };
-    let spec = match launch_spec(context, engine, bridge, &terms) {
+    let spec = match launch_any(&context.program, engine, &terms, |name| {
+        context.variable(name)
+    }) {
         Ok(spec) => spec,
         Err(reason) => return Ended::not_started(reason),
     };
@@ -124,21 +126,6 @@ pub(super) async fn run_engine(
         on_reply(reply, took);
     })
     .await
-}
-
-/// Returns how an engine's process is started.
-fn launch_spec(
-    context: &RunContext,
-    engine: &EngineFacts,
-    bridge: Option<&BridgeDefinition>,
-    terms: &BridgeTerms<'_>,
-) -> Result<LaunchSpec, String> {
-    let get = |name: &str| context.variable(name);
-    let Some(bridge) = bridge else {
-        let (settings, threads) = (terms.settings, terms.threads);
-        return Ok(launch(&context.program, engine, settings, threads, get));
-    };
-    bridge::launch(bridge, terms, get)
 }
 
 /// Returns whether an engine wants to be handed recordings as files.

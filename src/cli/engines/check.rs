@@ -8,6 +8,7 @@ use crate::cli::load::plan_of_text;
 use crate::cli::run::{store_here, surroundings};
 use crate::diagnostic::Diagnostics;
 use crate::engine;
+use crate::engine::bridge::BridgeTerms;
 use crate::exec::RunContext;
 use crate::exec::conformance::{CaseResult, CaseVerdict, Subject, SubjectModel, check_conformance};
 use crate::model::{Availability, EngineFacts, Model, Plan};
@@ -64,10 +65,16 @@ fn check(facts: &EngineFacts, arguments: &EngineCheckArguments) -> Result<(Json,
     let context = surroundings(plan, folder.path())?;
     let model = model_of(facts, &wanted, &context.plan, &store);
     let threads = context.machine.physical_cores.max(1);
+    let terms = BridgeTerms {
+        settings: &BTreeMap::new(),
+        threads,
+        measured: false,
+    };
+    let launch = engine::launch_any(&context.program, facts, &terms, |name| {
+        context.variable(name)
+    });
     let subject = Subject {
-        launch: engine::launch(&context.program, facts, &BTreeMap::new(), threads, |name| {
-            context.variable(name)
-        }),
+        launch: launch.map_err(Failure::Usage)?,
         facts: facts.clone(),
         model,
         threads,
@@ -139,6 +146,7 @@ fn wanted_model(
         .models
         .values()
         .filter(|model| model.artifacts.contains_key(artifact))
+        .filter(|model| facts.families.is_empty() || facts.families.contains(&model.family))
         .collect();
     // The smallest first, among them English, which the recordings are.
     readable.sort_by_key(|model| {
