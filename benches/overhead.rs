@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on panics")]
 
 mod processes;
+mod usage;
 
 use processes::{Cost, cost, median, number, per};
 use rustix::event::{Timespec, poll};
@@ -14,6 +15,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use usage::usage;
 
 /// The program that is run: it does nothing.
 const TRUE: &str = "/bin/true";
@@ -180,25 +182,4 @@ fn bare_spawns(program: &str, arguments: &[&str], count: usize) -> f64 {
             .and_then(|mut child| child.wait());
     }
     usage() - before
-}
-
-#[expect(unsafe_code, reason = "`getrusage` has no safe wrapper")]
-fn rusage(who: libc::c_int) -> libc::rusage {
-    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: the call fills the structure; zeros are a valid value of it too.
-    unsafe {
-        libc::getrusage(who, usage.as_mut_ptr());
-        usage.assume_init()
-    }
-}
-
-/// CPU seconds of this process and of its children that have ended.
-fn usage() -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "seconds of a bench")]
-    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
-    [libc::RUSAGE_SELF, libc::RUSAGE_CHILDREN]
-        .into_iter()
-        .map(rusage)
-        .map(|usage| seconds(usage.ru_utime) + seconds(usage.ru_stime))
-        .sum()
 }

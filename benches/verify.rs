@@ -7,6 +7,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on panics")]
 
+mod usage;
+
 use earmark::model::{Artifact, ArtifactFile, Source, Verdict};
 use earmark::store::{HubCache, HubFile, HubTree, Store, check, find};
 use sha2::{Digest, Sha256};
@@ -17,6 +19,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
+use usage::usage;
 
 /// Artifacts that are looked for, and files of each.
 const ARTIFACTS: usize = 100;
@@ -267,25 +270,4 @@ fn wall(work: impl FnOnce()) -> f64 {
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
-}
-
-#[expect(unsafe_code, reason = "`getrusage` has no safe wrapper")]
-fn rusage(who: libc::c_int) -> libc::rusage {
-    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: the call fills the structure; zeros are a valid value of it too.
-    unsafe {
-        libc::getrusage(who, usage.as_mut_ptr());
-        usage.assume_init()
-    }
-}
-
-/// CPU seconds of this process and of its children that have ended.
-fn usage() -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "seconds of a bench")]
-    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
-    [libc::RUSAGE_SELF, libc::RUSAGE_CHILDREN]
-        .into_iter()
-        .map(rusage)
-        .map(|usage| seconds(usage.ru_utime) + seconds(usage.ru_stime))
-        .sum()
 }
