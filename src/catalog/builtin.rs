@@ -1,6 +1,6 @@
 //! The catalog: built-in models and recipes, with those of files and of a matrix laid over them.
 
-use super::definitions::Definitions;
+use super::definitions::{BackendEntry, Definitions};
 use super::file::read;
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText};
 use crate::model::{Artifact, Model, Recipe};
@@ -25,6 +25,8 @@ pub struct Catalog {
     pub models: IndexMap<String, Model>,
     /// Recipes.
     pub recipes: IndexMap<String, Recipe>,
+    /// Backends of catalog files; none is built in.
+    pub backends: IndexMap<String, BackendEntry>,
 }
 
 fn read_builtin() -> Result<Catalog, Diagnostics> {
@@ -76,6 +78,9 @@ impl Catalog {
         }
         for (id, (recipe, _)) in &definitions.recipes {
             self.recipes.insert(id.clone(), recipe.clone());
+        }
+        for (id, entry) in &definitions.backends {
+            self.backends.insert(id.clone(), entry.clone());
         }
     }
 

@@ -2,9 +2,9 @@
 
 use super::models::resolve_model;
 use super::sources::place;
-use super::wire_definitions::{AudioWire, BackendWire, ModelWire, RecipeWire};
+use super::wire_definitions::{AudioWire, BackendWire, ModelWire, RecipeWire, SettingWire};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span};
-use crate::model::{BackendDefinition, FailureRule, Model, OutputRule, Recipe};
+use crate::model::{BackendDefinition, FailureRule, Model, OutputRule, Recipe, SettingDeclaration};
 use crate::yaml::{Document, Located, NodeId};
 use indexmap::IndexMap;
 use std::path::{Path, PathBuf};
@@ -39,6 +39,8 @@ pub struct BackendEntry {
     pub fails: Option<Span>,
     /// The whole command that tells its version, and its words.
     pub version: Option<(Span, Vec<Span>)>,
+    /// Its settings, if it declares them.
+    pub settings: Option<Span>,
     /// Whether something was taken out of it because of a mistake that has been told.
     pub damaged: bool,
 }
@@ -83,6 +85,20 @@ pub struct DefinitionsWire<'a> {
     pub backends: &'a IndexMap<String, Located<BackendWire>>,
     /// Recipes.
     pub recipes: &'a IndexMap<String, Located<RecipeWire>>,
+}
+
+/// Returns the declarations of settings as all engines have them.
+fn declarations(settings: &Located<IndexMap<String, SettingWire>>) -> Vec<SettingDeclaration> {
+    let declarations = settings.value.iter();
+    declarations
+        .map(|(name, wire)| SettingDeclaration {
+            name: name.clone(),
+            kind: wire.kind.clone(),
+            affects: wire.affects,
+            default: wire.default.clone(),
+            description: wire.description.clone(),
+        })
+        .collect()
 }
 
 /// Checks definitions and makes paths relative to the file that names them, which need not be the
@@ -159,6 +175,7 @@ pub fn resolve_definitions(
                     .fails
                     .as_ref()
                     .map_or_else(FailureRule::default, |rule| rule.value.clone()),
+                settings: wire.settings.as_ref().map_or_else(Vec::new, declarations),
                 directory: base(backend.node),
             },
             span: key_of(backend.node, document),
@@ -166,6 +183,10 @@ pub fn resolve_definitions(
             output: wire.output.as_ref().map(|rule| document.span(rule.node)),
             fails: wire.fails.as_ref().map(|rule| document.span(rule.node)),
             version: wire.version.as_ref().map(spans),
+            settings: wire
+                .settings
+                .as_ref()
+                .map(|settings| document.span(settings.node)),
             damaged: std::iter::once(backend.node)
                 .chain([wire.command.node])
                 .chain(wire.version.as_ref().map(|version| version.node))

@@ -1,7 +1,7 @@
-//! Catalog files: models and recipes, in the form that a matrix uses too.
+//! Catalog files: models, recipes and backends, in the form that a matrix uses too.
 
 use super::definitions::{Definitions, DefinitionsWire, folder_of, resolve_definitions};
-use super::wire_definitions::{ModelWire, RecipeWire};
+use super::wire_definitions::{BackendWire, ModelWire, RecipeWire};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText};
 use crate::yaml::{Document, Located, decode};
 use indexmap::IndexMap;
@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// A catalog file: models and recipes, in the form that a matrix uses too.
+/// A catalog file: models, recipes and backends, in the form that a matrix uses too.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[schemars(title = "Earmark catalog")]
@@ -23,6 +23,9 @@ pub struct CatalogFile {
     /// Recipes by id.
     #[serde(default)]
     pub recipes: IndexMap<String, Located<RecipeWire>>,
+    /// Backends of one's own by id; a plan holds those that its matrix names.
+    #[serde(default)]
+    pub backends: IndexMap<String, Located<BackendWire>>,
 }
 
 /// Reads a catalog file's text; relative paths in it start from its folder. What is wrong goes into
@@ -62,7 +65,7 @@ pub(super) fn read(
     let wire = DefinitionsWire {
         models: &file.models,
         audio: &IndexMap::new(),
-        backends: &IndexMap::new(),
+        backends: &file.backends,
         recipes: &file.recipes,
     };
     let folder: Option<&dyn Fn(&SourceText) -> std::path::PathBuf> =

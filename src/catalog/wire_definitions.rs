@@ -1,7 +1,7 @@
 //! Definitions as they are written: models, clips, engines and recipes of one's own. The built-in
 //! catalog is read by the same types.
 
-use crate::model::{FailureRule, ModelSize, OutputRule};
+use crate::model::{Affects, FailureRule, ModelSize, OutputRule, SettingKind, Value};
 use crate::yaml::Located;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -136,7 +136,8 @@ pub struct BackendWire {
     /// `{{ output }}` and `{{ settings.NAME }}` are filled in. There is no shell.
     #[schemars(length(min = 1))]
     pub command: Located<Vec<Located<String>>>,
-    /// How its text is found; default: all of standard output.
+    /// How its text is found; default: all of standard output. `protocol`: it is an engine that
+    /// speaks Earmark's protocol and is told everything that way.
     #[serde(default)]
     pub output: Option<Located<OutputRule>>,
     /// What counts as failure beside a status other than 0 and a text that is not there.
@@ -149,6 +150,30 @@ pub struct BackendWire {
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub version: Option<Located<Vec<Located<String>>>>,
+    /// The settings of an engine that speaks the protocol, beside `threads` and `language`.
+    #[serde(default)]
+    pub settings: Option<Located<IndexMap<String, SettingWire>>>,
+}
+
+/// A setting of an engine that speaks the protocol.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SettingWire {
+    /// Type and range.
+    pub kind: SettingKind,
+    /// What it changes; default: what is decoded.
+    #[serde(default = "decode")]
+    pub affects: Affects,
+    /// The value when nothing is said.
+    #[serde(default)]
+    pub default: Option<Value>,
+    /// One sentence for people.
+    #[serde(default)]
+    pub description: String,
+}
+
+fn decode() -> Affects {
+    Affects::Decode
 }
 
 /// A command that makes artifacts.

@@ -82,7 +82,7 @@ pub(super) struct CheckArguments {
     /// Take warnings and planned skips for errors.
     #[arg(long)]
     pub(super) strict: bool,
-    /// A file of models and recipes, laid over the built-in catalog and under the matrix's own;
+    /// A file of models, recipes and backends, laid over the built-in catalog and under the matrix's own;
     /// repeatable.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) catalog: Vec<PathBuf>,
@@ -421,6 +421,15 @@ pub(super) struct RemoveArguments {
     pub(super) names: Vec<String>,
 }
 
+/// Reads a setting and its value.
+fn setting_value(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text
+        .split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .ok_or("write the setting's name, `=` and its value, such as `beam-size=5`")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 #[derive(Debug, Args)]
 pub(super) struct EngineCheckArguments {
     /// Engines by their ids.
@@ -432,6 +441,12 @@ pub(super) struct EngineCheckArguments {
     /// In this quantization; default: the engine's own.
     #[arg(long, value_name = "QUANTIZATION")]
     pub(super) quantization: Option<String>,
+    /// A file that defines engines of one's own, with `output: protocol`; repeatable.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) catalog: Vec<PathBuf>,
+    /// What the engine is told with each load, such as `url=http://127.0.0.1:8080`; repeatable.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting_value)]
+    pub(super) setting: Vec<(String, String)>,
     /// The longest that any answer may take, if that is less than a run's own limits, such as `5s`.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(super) limit: Option<Duration>,

@@ -3,7 +3,7 @@
 use crate::catalog::BackendEntry;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::engine;
-use crate::engine::command::{BackendMistake, BackendPart, CommandBackend};
+use crate::engine::command::{BackendMistake, BackendPart, definition_facts};
 use crate::matrix::Matrix;
 use crate::model::{Availability, BackendDefinition, EngineFacts};
 use indexmap::IndexMap;
@@ -15,7 +15,18 @@ pub(super) fn engines_of(
     problems: &mut Diagnostics,
 ) -> IndexMap<String, EngineFacts> {
     let mut engines = engine::facts();
-    for (id, entry) in &matrix.definitions.backends {
+    add_engines(&mut engines, &matrix.definitions.backends, problems);
+    engines
+}
+
+/// Adds engines that a file defines. What is wrong with them goes into `problems`; nothing of them is
+/// executed.
+pub(super) fn add_engines<'a>(
+    engines: &mut IndexMap<String, EngineFacts>,
+    defined: impl IntoIterator<Item = (&'a String, &'a BackendEntry)>,
+    problems: &mut Diagnostics,
+) {
+    for (id, entry) in defined {
         if engines.contains_key(id) {
             problems.push(
                 Diagnostic::error(
@@ -27,8 +38,8 @@ pub(super) fn engines_of(
             );
             continue;
         }
-        let facts = match CommandBackend::new(&entry.definition) {
-            Ok(backend) => backend.facts(|name| std::env::var_os(name)),
+        let facts = match definition_facts(&entry.definition, |name| std::env::var_os(name)) {
+            Ok(facts) => facts,
             Err(mistakes) => {
                 if !entry.damaged {
                     for mistake in mistakes {
@@ -40,7 +51,6 @@ pub(super) fn engines_of(
         };
         engines.insert(id.clone(), facts);
     }
-    engines
 }
 
 /// Returns what the backends of a kept plan can here and now.
@@ -48,10 +58,8 @@ pub(super) fn facts_of<'a>(
     definitions: impl Iterator<Item = &'a BackendDefinition>,
 ) -> impl Iterator<Item = (String, EngineFacts)> {
     definitions.map(|definition| {
-        let facts = match CommandBackend::new(definition) {
-            Ok(backend) => backend.facts(|name| std::env::var_os(name)),
-            Err(_) => broken(definition),
-        };
+        let facts = definition_facts(definition, |name| std::env::var_os(name))
+            .unwrap_or_else(|_| broken(definition));
         (definition.id.clone(), facts)
     })
 }
@@ -85,6 +93,7 @@ fn diagnostic(entry: &BackendEntry, mistake: BackendMistake) -> Diagnostic {
         ),
         BackendPart::Output => (entry.output.clone(), "output".to_owned()),
         BackendPart::Fails => (entry.fails.clone(), "fails".to_owned()),
+        BackendPart::Settings => (entry.settings.clone(), "settings".to_owned()),
         BackendPart::Version => (
             entry.version.as_ref().map(|version| version.0.clone()),
             "version".to_owned(),

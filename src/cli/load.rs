@@ -125,6 +125,12 @@ fn plan_source(
     if let Some(policy) = selection.download {
         matrix.download = policy;
     }
+    for id in matrix.backends() {
+        if let Some(entry) = catalog.backends.get(&id) {
+            let defined = matrix.definitions.backends.entry(id);
+            defined.or_insert_with(|| entry.clone());
+        }
+    }
     catalog.overlay(&matrix.definitions);
     let (corpus, audio_paths) = corpus_of(&matrix, problems);
     if problems.has_errors() && !audio_paths.complete {

@@ -113,6 +113,7 @@ impl Engine for Fake {
             text,
             segments: vec![segment],
             language: Some(language.unwrap_or("en").to_owned()),
+            tokens: None,
         })
     }
 }

@@ -87,6 +87,8 @@ pub struct Transcription {
     pub segments: Vec<Segment>,
     /// The language that was given or detected.
     pub language: Option<String>,
+    /// How many tokens were generated, if the engine tells.
+    pub tokens: Option<u64>,
 }
 
 /// A speech recognizer inside a worker.

@@ -61,6 +61,7 @@ impl Launch {
             text: String::new(),
             segments: Vec::new(),
             language: None,
+            tokens: None,
         }
     }
 }
@@ -73,8 +74,10 @@ pub(super) async fn run_launch(
     cancel: Cancellation,
 ) -> Ended {
     match context.plan.backends.get(launch.spec.backend.as_str()) {
-        Some(definition) => run_command(&context, definition, &launch, &notes, cancel).await,
-        None => run_by_protocol(&context, &launch, &notes, cancel).await,
+        Some(definition) if !definition.speaks_protocol() => {
+            run_command(&context, definition, &launch, &notes, cancel).await
+        }
+        _ => run_by_protocol(&context, &launch, &notes, cancel).await,
     }
 }
 
@@ -89,7 +92,7 @@ async fn run_by_protocol(
         .iter()
         .map(|(position, trial)| (&launch.utterances[*position], *trial))
         .collect();
-    let hands_files = wants_file(&launch.spec.backend);
+    let hands_files = wants_file(context, &launch.spec.backend);
     let file_of = |utterance: &PreparedAudio| {
         let wav = utterance.wav.as_ref().filter(|_| hands_files)?;
         Some(wav.display().to_string())
@@ -130,7 +133,8 @@ async fn run_by_protocol(
             transcribe_seconds,
             first_segment_seconds,
             cpu_seconds,
-            ..
+            tokens,
+            trial: _,
         } = reply
         else {
             return;
@@ -149,6 +153,7 @@ async fn run_by_protocol(
                 text,
                 segments,
                 language,
+                tokens,
                 ..launch.sample(utterance, trial)
             },
         });

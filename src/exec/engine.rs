@@ -5,6 +5,7 @@ use super::context::{Cancellation, RunContext};
 use super::notes::Notes;
 use super::supervise::{Ended, Task, supervise};
 use crate::engine::bridge::{self, BridgeTerms};
+use crate::engine::command::protocol_launch;
 use crate::engine::launch_any;
 use crate::event::RunEvent;
 use crate::model::{AudioInput, JobId, Value};
@@ -60,9 +61,13 @@ pub(super) async fn run_engine(
         threads,
         measured: task.timed,
     };
-    let spec = match launch_any(&context.program, engine, &terms, |name| {
-        context.variable(name)
-    }) {
+    let variable = |name: &str| context.variable(name);
+    let own = context.plan.backends.get(&task.backend);
+    let spec = match own {
+        Some(definition) => Ok(protocol_launch(definition, threads, variable)),
+        None => launch_any(&context.program, engine, &terms, variable),
+    };
+    let spec = match spec {
         Ok(spec) => spec,
         Err(reason) => return Ended::not_started(reason),
     };
@@ -88,7 +93,7 @@ pub(super) async fn run_engine(
     };
     let process = Task {
         launch: spec,
-        directory: None,
+        directory: own.map(|definition| definition.directory.clone()),
         backstop: limits.backstop(trials),
         log: Some(context.log_of(&task.job, task.launch)),
         answers: false,
@@ -129,8 +134,10 @@ pub(super) async fn run_engine(
 }
 
 /// Returns whether an engine wants to be handed recordings as files.
-pub(super) fn wants_file(backend: &str) -> bool {
-    bridge::definition(backend).is_some_and(|bridge| bridge.audio == AudioInput::File)
+pub(super) fn wants_file(context: &RunContext, backend: &str) -> bool {
+    // What an engine of one's own wants is known only when it runs: it may have both.
+    context.plan.backends.contains_key(backend)
+        || bridge::definition(backend).is_some_and(|bridge| bridge.audio == AudioInput::File)
 }
 
 /// Returns how many threads an engine has that is not told: the physical cores, or as many CPUs as

@@ -73,8 +73,8 @@ pub(super) async fn prepare_audio(
 /// Whether a backend is a command that names a WAV file, or an engine that asks for one.
 fn reads_wav(context: &RunContext, backend: &str) -> bool {
     match context.plan.backends.get(backend) {
-        Some(definition) => CommandBackend::new(definition)
+        Some(definition) if !definition.speaks_protocol() => CommandBackend::new(definition)
             .is_ok_and(|backend| backend.places().contains(&Place::AudioWav)),
-        None => wants_file(backend),
+        _ => wants_file(context, backend),
     }
 }

@@ -84,7 +84,7 @@ async fn ask_engine(
             .deadlines
             .verify_of(&spec.backend, &spec.model, size_of(context, spec));
     let trials = if spec.method == VerifyMethod::Transcribe {
-        match prepare_known_clip(context, wants_file(&spec.backend)).await {
+        match prepare_known_clip(context, wants_file(context, &spec.backend)).await {
             Ok((samples, file)) => vec![TrialRequest {
                 number: 0,
                 request: Request::Transcribe {

@@ -1,5 +1,6 @@
 //! Backends that a matrix defines: any program.
 
+use super::setting::SettingDeclaration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -14,6 +15,9 @@ pub enum OutputRule {
     Jsonpath(String),
     /// The text of a file that the command writes.
     File(String),
+    /// The program is an engine that speaks Earmark's protocol: it stays, loads a model once, and
+    /// answers each recording (`bridges/README.md`).
+    Protocol,
 }
 
 /// What counts as failure although a process ended with status 0.
@@ -41,7 +45,7 @@ impl FailureRule {
 }
 
 /// A backend that a matrix defines: any program.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct BackendDefinition {
     /// The id.
@@ -57,6 +61,17 @@ pub struct BackendDefinition {
     /// What counts as failure beside a status other than 0 and a text that is not there.
     #[serde(default, skip_serializing_if = "FailureRule::is_nothing")]
     pub fails: FailureRule,
+    /// The settings of an engine that speaks the protocol; a command's are what it names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<SettingDeclaration>,
     /// Working directory: the folder of the file that defines it.
     pub directory: PathBuf,
+}
+
+impl BackendDefinition {
+    /// Whether it is an engine that speaks the protocol, and no command of one process a trial.
+    #[must_use]
+    pub fn speaks_protocol(&self) -> bool {
+        self.output == OutputRule::Protocol
+    }
 }

@@ -47,6 +47,9 @@ pub struct Sample {
     pub segments: Vec<Segment>,
     /// The language that was given or detected.
     pub language: Option<String>,
+    /// How many tokens were generated, if the engine tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
 }
 
 /// Counts begin with 1; journals of earlier versions do not say so.

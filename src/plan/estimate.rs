@@ -75,7 +75,11 @@ fn benchmark(plan: &Plan, spec: &BenchmarkSpec) -> Duration {
         None => trial(0.0),
     };
     let trials = spec.warmup.saturating_add(spec.repeat);
-    let parts = if plan.backends.contains_key(spec.backend.as_str()) {
+    let is_command = plan
+        .backends
+        .get(spec.backend.as_str())
+        .is_some_and(|definition| !definition.speaks_protocol());
+    let parts = if is_command {
         // Each trial is a process, and the limit of a trial covers it.
         let utterances = plan
             .audio

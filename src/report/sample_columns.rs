@@ -86,6 +86,11 @@ pub fn sample_columns<'a>() -> Vec<Column<SampleRow<'a>>> {
         sample("cpu_seconds", "CPU time of the engine.", |_, row| {
             Cell::number(row.sample.cpu_seconds)
         }),
+        sample(
+            "tokens",
+            "Tokens that were generated, as the engine counts them; empty if it does not tell.",
+            |_, row| Cell::count(row.sample.tokens),
+        ),
         sample("language", "Given or detected.", |_, row| {
             Cell::optional(row.sample.language.clone())
         }),

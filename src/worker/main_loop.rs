@@ -235,7 +235,7 @@ impl Worker {
             transcribe_seconds: times.transcribe,
             first_segment_seconds: times.first_segment,
             cpu_seconds: Some(times.cpu),
-            tokens: None,
+            tokens: transcription.tokens,
         })
     }
 }

@@ -3,6 +3,7 @@
 
 mod install;
 mod misbehaviour;
+mod own;
 mod remote;
 
 use crate::support::{Place, project};

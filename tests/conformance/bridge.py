@@ -71,7 +71,7 @@ def transcribe(request, count):
         return refuse("audio", str(error))
     if size % 4:
         return refuse("audio", "no whole number of samples")
-    text = "and so on"
+    text = sys.argv[2] if len(sys.argv) > 2 else "and so on"
     if FAULT == "changes-its-mind":
         text += f" {count}"
     done(request["trial"], size / 64000, text)

@@ -80,6 +80,8 @@ fn check(fault: &str) -> Vec<CaseResult> {
             protocol: true,
         },
         model: SubjectModel::NoneNeeded,
+        directory: None,
+        settings: BTreeMap::new(),
         threads: 1,
         limit: Some(Duration::from_secs(5)),
     };

@@ -197,6 +197,7 @@ impl Journal {
                 text: "a b c".into(),
                 segments: Vec::new(),
                 language: Some("en".into()),
+                tokens: None,
             },
         });
     }

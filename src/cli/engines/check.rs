@@ -2,6 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::cli::arguments::{EngineCheckArguments, Selection, TableFormat};
+use crate::cli::backends::add_engines;
 use crate::cli::catalogs::catalog_of;
 use crate::cli::exit::{ExitStatus, Failure, print, say};
 use crate::cli::load::plan_of_text;
@@ -9,27 +10,35 @@ use crate::cli::run::{store_here, surroundings};
 use crate::diagnostic::Diagnostics;
 use crate::engine;
 use crate::engine::bridge::BridgeTerms;
+use crate::engine::command::protocol_launch;
 use crate::exec::RunContext;
 use crate::exec::conformance::{CaseResult, CaseVerdict, Subject, SubjectModel, check_conformance};
-use crate::model::{Availability, EngineFacts, Model, Plan};
+use crate::model::{Availability, EngineFacts, Model, Plan, Value};
 use crate::store::{Store, find};
 use crate::ui::printable;
+use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
 pub(super) fn run(arguments: &EngineCheckArguments) -> Result<ExitStatus, Failure> {
-    let known = engine::facts();
+    let mut problems = Diagnostics::default();
+    let catalog = catalog_of(&arguments.catalog, &mut problems)?;
+    let known = known_engines(&catalog, &mut problems);
+    if problems.has_errors() {
+        return Err(Failure::Input(problems));
+    }
     if let Some(unknown) = arguments.engines.iter().find(|id| !known.contains_key(*id)) {
         let ids: Vec<&str> = known.keys().map(String::as_str).collect();
         return Err(Failure::Usage(format!(
-            "no engine is called `{unknown}`; there are {}",
+            "no engine is called `{unknown}`; there are {}; `--catalog FILE` adds those that a \
+             file defines",
             ids.join(", ")
         )));
     }
     let mut documents = Vec::new();
     let mut status = ExitStatus::Success;
     for id in &arguments.engines {
-        let (document, passed) = check(&known[id], arguments)?;
+        let (document, passed) = check(&known[id], &catalog, arguments)?;
         documents.push(document);
         if !passed {
             status = ExitStatus::Fault;
@@ -42,8 +51,58 @@ pub(super) fn run(arguments: &EngineCheckArguments) -> Result<ExitStatus, Failur
     Ok(status)
 }
 
+/// Returns the engines of this program, and those of catalog files that speak the protocol.
+fn known_engines(catalog: &Catalog, problems: &mut Diagnostics) -> IndexMap<String, EngineFacts> {
+    let mut known = engine::facts();
+    let own = catalog
+        .backends
+        .iter()
+        .filter(|(_, entry)| entry.definition.speaks_protocol());
+    add_engines(&mut known, own, problems);
+    known
+}
+
+/// Returns settings in the types that an engine declares.
+fn settings_of(
+    facts: &EngineFacts,
+    given: &[(String, String)],
+) -> Result<BTreeMap<String, Value>, Failure> {
+    let mut settings = BTreeMap::new();
+    for (name, written) in given {
+        let Some(declaration) = facts.setting(name) else {
+            let known: Vec<&str> = facts.settings.iter().map(|s| s.name.as_str()).collect();
+            return Err(Failure::Usage(format!(
+                "`{}` has no setting `{name}`; it has {}",
+                facts.id,
+                known.join(", ")
+            )));
+        };
+        let value = typed(written);
+        let accepted = declaration
+            .accept(&value)
+            .or_else(|_| declaration.accept(&Value::text(written)));
+        settings.insert(name.clone(), accepted.map_err(Failure::Usage)?);
+    }
+    Ok(settings)
+}
+
+/// Returns what is written as the type that it looks like.
+fn typed(written: &str) -> Value {
+    let integer = written.parse().ok().map(Value::integer);
+    let number = || written.parse().ok().map(Value::number);
+    let boolean = || written.parse().ok().map(Value::boolean);
+    integer
+        .or_else(number)
+        .or_else(boolean)
+        .unwrap_or_else(|| Value::text(written))
+}
+
 /// Checks one engine. Returns the findings as a document, and whether all is as it should be.
-fn check(facts: &EngineFacts, arguments: &EngineCheckArguments) -> Result<(Json, bool), Failure> {
+fn check(
+    facts: &EngineFacts,
+    catalog: &Catalog,
+    arguments: &EngineCheckArguments,
+) -> Result<(Json, bool), Failure> {
     let text = arguments.format == TableFormat::Table;
     if let Availability::Unavailable(reason) = &facts.availability {
         if text {
@@ -57,26 +116,35 @@ fn check(facts: &EngineFacts, arguments: &EngineCheckArguments) -> Result<(Json,
         return Ok((document, false));
     }
     let store = store_here()?;
-    let mut problems = Diagnostics::default();
-    let catalog = catalog_of(&[], &mut problems)?;
-    let wanted = wanted_model(facts, arguments, &catalog, &store)?;
-    let plan = plan_of_text(matrix(facts, &wanted), &Selection::default())?;
+    let settings = settings_of(facts, &arguments.setting)?;
+    let wanted = wanted_model(facts, arguments, catalog, &store)?;
+    let selection = Selection {
+        catalog: arguments.catalog.clone(),
+        ..Selection::default()
+    };
+    let plan = plan_of_text(matrix(facts, &wanted), &selection)?;
     let folder = tempfile::tempdir().map_err(Failure::internal)?;
     let context = surroundings(plan, folder.path())?;
     let model = model_of(facts, &wanted, &context.plan, &store);
     let threads = context.machine.physical_cores.max(1);
     let terms = BridgeTerms {
-        settings: &BTreeMap::new(),
+        settings: &settings,
         threads,
-        measured: false,
+        // As for a benchmark: an engine that transcribes through a network reaches it.
+        measured: true,
     };
-    let launch = engine::launch_any(&context.program, facts, &terms, |name| {
-        context.variable(name)
-    });
+    let variable = |name: &str| context.variable(name);
+    let own = context.plan.backends.get(&facts.id);
+    let launch = match own {
+        Some(definition) => Ok(protocol_launch(definition, threads, variable)),
+        None => engine::launch_any(&context.program, facts, &terms, variable),
+    };
     let subject = Subject {
         launch: launch.map_err(Failure::Usage)?,
+        directory: own.map(|definition| definition.directory.clone()),
         facts: facts.clone(),
         model,
+        settings,
         threads,
         limit: arguments.limit,
     };

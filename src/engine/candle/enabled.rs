@@ -73,6 +73,7 @@ impl Engine for Candle {
             text: transcript.text,
             segments: transcript.segments.iter().map(segment).collect(),
             language: Some(transcript.language),
+            tokens: u64::try_from(transcript.tokens).ok(),
         })
     }
 }

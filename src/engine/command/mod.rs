@@ -1,4 +1,5 @@
-//! Engines that a matrix defines: any command-line program, one process for each trial.
+//! Engines that a matrix or a catalog file defines: any command-line program, one process for each
+//! trial; or a program that speaks the protocol, as the bridges do.
 //!
 //! Here is only what a definition means: what is filled into its command, what it can be told, and
 //! where its text stands. Nothing in here starts a process.
@@ -6,6 +7,7 @@
 mod failure;
 mod output;
 mod place;
+mod protocol;
 mod template;
 
 #[cfg(test)]
@@ -13,10 +15,13 @@ mod tests;
 
 pub use output::MOST_OUTPUT_BYTES;
 pub use place::Place;
+pub use protocol::protocol_launch;
 
 use super::launch::{LaunchSpec, offline_environment};
 use super::program::find_program;
-use crate::model::{Availability, BackendDefinition, EngineFacts, Value, fill_environment};
+use crate::model::{
+    Availability, BackendDefinition, EngineFacts, SettingDeclaration, Value, fill_environment,
+};
 use minijinja::context;
 use output::OutputReader;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +45,8 @@ pub enum BackendPart {
     Version,
     /// A word of that command, counted from 0.
     VersionWord(usize),
+    /// The declarations of settings.
+    Settings,
 }
 
 /// What is wrong with a definition.
@@ -57,6 +64,75 @@ impl fmt::Display for BackendMistake {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}; {}", self.message, self.hint)
     }
+}
+
+/// Returns what the planner has to know of a definition. The program is looked for and not executed;
+/// `get` is the runner's own environment.
+///
+/// # Errors
+///
+/// Returns every mistake in the definition.
+pub fn definition_facts(
+    definition: &BackendDefinition,
+    get: impl Fn(&str) -> Option<OsString>,
+) -> Result<EngineFacts, Vec<BackendMistake>> {
+    if definition.speaks_protocol() {
+        return protocol::facts(definition, get);
+    }
+    let backend = CommandBackend::new(definition)?;
+    let settings = backend.places.iter().filter_map(Place::setting).collect();
+    Ok(EngineFacts {
+        command: true,
+        ..facts_with(definition, settings, get)
+    })
+}
+
+/// Returns the facts that all definitions have.
+fn facts_with(
+    definition: &BackendDefinition,
+    settings: Vec<SettingDeclaration>,
+    get: impl Fn(&str) -> Option<OsString>,
+) -> EngineFacts {
+    let written = definition.command.first().map_or("", String::as_str);
+    let lookup = |name: &str| get(name)?.into_string().ok();
+    let found = fill_environment(written, &lookup).and_then(|name| {
+        let search = get("PATH");
+        find_program(&name, written, &definition.directory, search.as_deref())
+    });
+    EngineFacts {
+        id: definition.id.clone(),
+        description: definition.command.join(" "),
+        version: None,
+        availability: match found {
+            Ok(_) => Availability::Ready,
+            Err(reason) => Availability::Unavailable(reason),
+        },
+        artifacts: definition
+            .artifact
+            .iter()
+            .map(|artifact| {
+                let quantization = artifact.rsplit('-').next().unwrap_or(artifact);
+                (quantization.to_owned(), artifact.clone())
+            })
+            .collect(),
+        settings,
+        families: Vec::new(),
+        any_model: definition.artifact.is_none(),
+        synthetic: false,
+        command: false,
+    }
+}
+
+/// Returns the words of a command with a program that lies beside the file of its definition as a
+/// path, whatever the folder of the runner.
+fn in_its_folder(definition: &BackendDefinition, mut command: Vec<String>) -> Vec<OsString> {
+    if let Some(program) = command.first_mut().filter(|program| program.contains('/')) {
+        let path = definition.directory.join(program.as_str());
+        if let Some(path) = path.to_str() {
+            path.clone_into(program);
+        }
+    }
+    command.into_iter().map(Into::into).collect()
 }
 
 /// What one process is told: the values of the places that a command may name.
@@ -158,6 +234,15 @@ impl CommandBackend {
             }
         };
         mistakes.extend(failure::mistakes(definition));
+        if !definition.settings.is_empty() {
+            mistakes.push(BackendMistake {
+                part: BackendPart::Settings,
+                message: "the settings of a command are those that it names".into(),
+                hint: "write `{{ settings.NAME }}` in the command, or `output: protocol` for an \
+                       engine that speaks the protocol"
+                    .into(),
+            });
+        }
         match output {
             Some(output) if mistakes.is_empty() => Ok(Self {
                 definition: definition.clone(),
@@ -180,41 +265,6 @@ impl CommandBackend {
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.definition.directory
-    }
-
-    /// Returns what the planner has to know. The program is looked for and not executed; `get` is the
-    /// runner's own environment.
-    #[must_use]
-    pub fn facts(&self, get: impl Fn(&str) -> Option<OsString>) -> EngineFacts {
-        let definition = &self.definition;
-        let written = definition.command.first().map_or("", String::as_str);
-        let lookup = |name: &str| get(name)?.into_string().ok();
-        let found = fill_environment(written, &lookup).and_then(|name| {
-            let search = get("PATH");
-            find_program(&name, written, &definition.directory, search.as_deref())
-        });
-        EngineFacts {
-            id: definition.id.clone(),
-            description: definition.command.join(" "),
-            version: None,
-            availability: match found {
-                Ok(_) => Availability::Ready,
-                Err(reason) => Availability::Unavailable(reason),
-            },
-            artifacts: definition
-                .artifact
-                .iter()
-                .map(|artifact| {
-                    let quantization = artifact.rsplit('-').next().unwrap_or(artifact);
-                    (quantization.to_owned(), artifact.clone())
-                })
-                .collect(),
-            settings: self.places.iter().filter_map(Place::setting).collect(),
-            families: Vec::new(),
-            any_model: definition.artifact.is_none(),
-            synthetic: false,
-            command: true,
-        }
     }
 
     /// Returns how the process of one trial is started: in [`directory`](Self::directory), without a
@@ -284,19 +334,12 @@ impl CommandBackend {
 
     fn spec(
         &self,
-        mut command: Vec<String>,
+        command: Vec<String>,
         threads: u32,
         get: impl Fn(&str) -> Option<OsString>,
     ) -> LaunchSpec {
-        // A relative program means the folder of the file, whatever the folder of the runner.
-        if let Some(program) = command.first_mut().filter(|program| program.contains('/')) {
-            let path = self.definition.directory.join(program.as_str());
-            if let Some(path) = path.to_str() {
-                path.clone_into(program);
-            }
-        }
         LaunchSpec {
-            command: command.into_iter().map(Into::into).collect(),
+            command: in_its_folder(&self.definition, command),
             environment: offline_environment(threads, get),
             network: false,
             protocol: false,

@@ -49,6 +49,10 @@ impl OutputReader {
                     "write one by RFC 9535, such as `$.transcription[*].text`".into(),
                 )),
             },
+            OutputRule::Protocol => Err((
+                "what speaks the protocol has no text on standard output".into(),
+                "start it as an engine".into(),
+            )),
             OutputRule::File(written) => relative_name(written).map(Self::File).ok_or_else(|| {
                 (
                     format!("`{written}` is no file in the folder of the process"),

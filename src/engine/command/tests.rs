@@ -12,6 +12,7 @@ fn definition(command: &[&str]) -> BackendDefinition {
         artifact: Some("ggml-f16".into()),
         version: None,
         fails: crate::model::FailureRule::default(),
+        settings: Vec::new(),
         directory: "/matrices".into(),
     }
 }
@@ -152,13 +153,13 @@ fn the_environment_is_the_one_of_an_engine() {
 
 #[test]
 fn a_backend_has_exactly_the_settings_that_its_command_names() {
-    let facts = read(&[
+    let words = [
         "x",
         "{{ settings.beam-size }}",
         "{{ settings.compute-type }}",
         "{{ threads }}",
-    ])
-    .facts(|_| None);
+    ];
+    let facts = definition_facts(&definition(&words), |_| None).unwrap();
     let names: Vec<&str> = facts.settings.iter().map(|s| s.name.as_str()).collect();
     assert_eq!(names, ["threads", "beam-size", "compute-type"]);
     assert!(
@@ -193,13 +194,12 @@ fn a_program_is_found_without_being_started() {
     let state = |name: &str| {
         let mut definition = definition(&[name]);
         definition.directory = folder.path().into();
-        let backend = CommandBackend::new(&definition).unwrap();
         let get = |name: &str| match name {
             "PATH" => Some(path.clone()),
             "PLACE" => Some("./bin".into()),
             _ => None,
         };
-        match backend.facts(get).availability {
+        match definition_facts(&definition, get).unwrap().availability {
             Availability::Ready => "ready".to_owned(),
             Availability::Unavailable(reason) => reason,
         }
@@ -400,4 +400,45 @@ proptest! {
         let launch = read(&["x", "{{ settings.task }}"]).launch(&given, |_| None).unwrap();
         prop_assert_eq!(words(&launch), ["x", value.as_str()]);
     }
+}
+
+#[test]
+fn what_speaks_the_protocol_is_told_everything_there() {
+    let mut own = definition(&["./mine", "--fast"]);
+    own.output = crate::model::OutputRule::Protocol;
+    own.settings = vec![crate::engine::declaration::beam_size(5)];
+    let facts = definition_facts(&own, |_| None).unwrap();
+    let names: Vec<&str> = facts.settings.iter().map(|s| s.name.as_str()).collect();
+    assert_eq!(names, ["language", "threads", "beam-size"]);
+    assert!(!facts.command);
+    let launch = protocol_launch(&own, 3, |_| None);
+    assert_eq!(launch.command, ["/matrices/./mine", "--fast"]);
+    assert!(launch.protocol && !launch.network);
+
+    own.command.push("{{ audio.wav }}".into());
+    own.version = Some(vec!["mine".into(), "--version".into()]);
+    own.fails.empty = true;
+    own.settings.push(crate::engine::declaration::threads());
+    let parts: Vec<BackendPart> = definition_facts(&own, |_| None)
+        .unwrap_err()
+        .iter()
+        .map(|mistake| mistake.part)
+        .collect();
+    assert_eq!(
+        parts,
+        [
+            BackendPart::Command,
+            BackendPart::Version,
+            BackendPart::Fails,
+            BackendPart::Settings
+        ]
+    );
+}
+
+#[test]
+fn a_command_declares_no_settings() {
+    let mut command = definition(&["x"]);
+    command.settings = vec![crate::engine::declaration::beam_size(5)];
+    let mistakes = definition_facts(&command, |_| None).unwrap_err();
+    assert_eq!(mistakes[0].part, BackendPart::Settings);
 }

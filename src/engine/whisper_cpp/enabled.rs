@@ -116,7 +116,9 @@ impl Engine for WhisperCpp {
             .full(parameters, samples)
             .map_err(|error| engine(format!("whisper.cpp says: {error}")))?;
         let mut segments = Vec::new();
+        let mut tokens = 0;
         for segment in loaded.state.as_iter() {
+            tokens += u64::try_from(segment.n_tokens()).unwrap_or_default();
             let text = segment
                 .to_str_lossy()
                 .map_err(|error| engine(format!("a segment has no text: {error}")))?;
@@ -134,6 +136,7 @@ impl Engine for WhisperCpp {
                 .collect::<String>(),
             segments,
             language: whisper_rs::get_lang_str(detected).map(str::to_owned),
+            tokens: Some(tokens),
         })
     }
 }

@@ -219,6 +219,11 @@ impl<'a, Tell: FnMut(&CaseResult)> Kit<'a, Tell> {
         folder: Option<PathBuf>,
         mut settings: BTreeMap<String, Value>,
     ) -> Request {
+        for (name, value) in &self.subject.settings {
+            settings
+                .entry(name.clone())
+                .or_insert_with(|| value.clone());
+        }
         settings
             .entry("threads".into())
             .or_insert_with(|| Value::integer(i64::from(self.subject.threads)));

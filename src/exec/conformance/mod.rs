@@ -17,8 +17,9 @@ pub use cases::{Case, CaseResult, CaseVerdict};
 
 use super::context::RunContext;
 use crate::engine::LaunchSpec;
-use crate::model::EngineFacts;
+use crate::model::{EngineFacts, Value};
 use kit::Kit;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,6 +32,10 @@ pub struct Subject {
     pub launch: LaunchSpec,
     /// What it loads.
     pub model: SubjectModel,
+    /// The folder that it is started in; `None`: the runner's own.
+    pub directory: Option<PathBuf>,
+    /// What it is told with each load beside what a case asks for.
+    pub settings: BTreeMap<String, Value>,
     /// The threads that it is told to use.
     pub threads: u32,
     /// The longest that any answer may take, if that is less than the run's own limits.

@@ -230,6 +230,10 @@ fn differing(facts: &EngineFacts, hello: &Reply) -> Option<(String, String)> {
         .collect();
     names.into_iter().find_map(|name| {
         let (told, declared) = (find(settings, name), find(&facts.settings, name));
+        // Every engine is told these, whether it lists them or not.
+        if told.is_none() && ["language", "threads"].contains(&name.as_str()) {
+            return None;
+        }
         let shown = |declaration: Option<SettingDeclaration>| match declaration {
             Some(declaration) => serde_json::to_string(&declaration).unwrap_or_default(),
             None => format!("no setting `{name}`"),

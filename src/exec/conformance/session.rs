@@ -142,7 +142,7 @@ const WHOLE: Duration = Duration::from_hours(1);
 pub(super) fn task(subject: &Subject, backstop: Duration) -> Task {
     Task {
         launch: subject.launch.clone(),
-        directory: None,
+        directory: subject.directory.clone(),
         backstop,
         log: None,
         answers: true,
