@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod architecture;
+mod bootstrap_oracle;
 mod bridges;
 mod catalog;
 mod cli;

@@ -2,8 +2,10 @@
 //!
 //! Everything here is a pure function of its arguments. The order of work is: [`Normalizer`] makes
 //! texts comparable, [`align`](fn@align) finds the edits, [`score_utterance`] and [`score_set`]
-//! turn them into rates; `statistics` and `speed` do the same for times.
+//! turn them into rates; `statistics` and `speed` do the same for times, and `bootstrap` says how
+//! sure ratios and rates are.
 
+pub mod bootstrap;
 pub mod normalize;
 pub mod speed;
 pub mod statistics;
