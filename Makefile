@@ -5,7 +5,7 @@ CARGO ?= cargo
 EARMARK := target/release/earmark
 RUNS := $(or $(EARMARK_RUNS),runs)
 
-.PHONY: quickstart test check bench generate setup recipes bridges matrices engines
+.PHONY: quickstart test check bench generate setup recipes bridges matrices engines screenshots
 
 setup:
 	@.ci/setup
@@ -48,6 +48,14 @@ engines: setup
 		$(EARMARK) engines --format json > reports/examples/$$question/engines.json; \
 		cp $$folder/journal.jsonl $$folder/report.html $$folder/summary.csv $$folder/results.csv \
 			$$folder/jobs.csv reports/examples/$$question/
+
+# Pictures of a report's page at 375 and 1280 pixels, light and dark, by Chromium. Look at them before a
+# change of the page is proposed.
+PAGE := reports/examples/quickstart/report.html
+
+screenshots: setup
+	EARMARK_PAGE=$(abspath $(PAGE)) EARMARK_SCREENSHOTS=$(abspath reports/examples/screenshots) \
+		$(CARGO) test --release --locked --test suite page::screenshots
 
 test: setup
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \

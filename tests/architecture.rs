@@ -58,7 +58,7 @@ const MAY_IMPORT: [(&str, &[&str]); 25] = [
         "schema",
         &[
             "matrix", "catalog", "lockfile", "event", "protocol", "model", "engine", "corpus",
-            "plan",
+            "plan", "report",
         ],
     ),
     (

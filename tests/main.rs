@@ -27,6 +27,7 @@ mod lock;
 mod matrices;
 mod merge;
 mod mutations;
+mod page;
 mod plan;
 mod plan_file;
 mod policies;

@@ -144,6 +144,7 @@ fn the_page_shows_what_a_reader_looks_for_and_loads_nothing() {
         "mine · es",
         "Word by word",
         "<del>",
+        "Heat map",
         "Timeline",
         "earmark run m.yaml --out r",
         "Governor",
@@ -154,7 +155,16 @@ fn the_page_shows_what_a_reader_looks_for_and_loads_nothing() {
         assert!(page.contains(wanted), "{wanted} is missing");
     }
     for unwanted in [
-        "<script", "http://", "https://", "<b>night", "<link", "@import", "url(",
+        "<script src",
+        "http://",
+        "https://",
+        "<b>night",
+        "<link",
+        "@import",
+        "url(",
+        "eval(",
+        "innerHTML",
+        "fetch(",
     ] {
         assert!(!page.contains(unwanted), "{unwanted} must not be there");
     }

@@ -341,6 +341,9 @@ pub(super) struct ReportArguments {
     /// Where the reports go; default: into the run folder.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) out: Option<PathBuf>,
+    /// A folder with templates of one's own for the page.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) template: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 use super::arguments::ReportArguments;
 use super::exit::{ExitStatus, Failure, print};
 use crate::record::{RunFolder, RunRecord};
-use crate::report::write_reports;
+use crate::report::{PageTemplates, ReportError, write_reports_with};
 use std::path::{Path, PathBuf};
 
 pub(super) fn run(arguments: &ReportArguments) -> Result<ExitStatus, Failure> {
@@ -12,10 +12,17 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<ExitStatus, Failure> {
             "--out takes the reports of one run; name one, or leave it out".into(),
         ));
     }
+    // Before anything is written, because a template that is wrong for one run is wrong for all.
+    let templates = match &arguments.template {
+        Some(folder) => {
+            PageTemplates::read(folder).map_err(|error| Failure::Usage(error.to_string()))?
+        }
+        None => PageTemplates::default(),
+    };
     for path in &arguments.runs {
         let place = arguments.out.as_deref().unwrap_or(path);
         let record = RunFolder::read(path).map_err(|error| Failure::Usage(error.to_string()))?;
-        for written in written_to(&record, place)? {
+        for written in written_to(&record, place, &templates)? {
             print(&format!("{}\n", written.display()))?;
         }
     }
@@ -23,7 +30,11 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<ExitStatus, Failure> {
 }
 
 /// Writes the reports of a record into a folder.
-fn written_to(record: &RunRecord, place: &Path) -> Result<Vec<PathBuf>, Failure> {
+fn written_to(
+    record: &RunRecord,
+    place: &Path,
+    templates: &PageTemplates,
+) -> Result<Vec<PathBuf>, Failure> {
     let refused = |error: &dyn std::fmt::Display| {
         Failure::Usage(format!(
             "{} cannot be written: {error}; name another folder with --out",
@@ -31,5 +42,8 @@ fn written_to(record: &RunRecord, place: &Path) -> Result<Vec<PathBuf>, Failure>
         ))
     };
     std::fs::create_dir_all(place).map_err(|error| refused(&error))?;
-    write_reports(record, place).map_err(|error| refused(&error))
+    write_reports_with(record, place, templates).map_err(|error| match error {
+        ReportError::Html(error) => Failure::Usage(error.to_string()),
+        error => refused(&error),
+    })
 }

@@ -80,6 +80,11 @@ impl Labels {
         }
     }
 
+    /// Returns the parts of a configuration, as name and value.
+    pub(super) fn parts(&self, configuration: &Configuration) -> &[(String, String)] {
+        self.parts.get(configuration).map_or(&[], Vec::as_slice)
+    }
+
     /// Returns what tells a configuration from the others; the backend if there is only one.
     #[must_use]
     pub fn label(&self, configuration: &Configuration) -> String {

@@ -24,10 +24,11 @@ pub use combination_columns::{CombinationRow, combination_columns, combination_r
 pub use configuration::{Configuration, Labels};
 pub use gates::{GateFailure, gate_failures};
 pub use job_columns::{JobRow, job_columns, job_rows};
-pub use page::{HtmlError, render_html};
+pub(crate) use page::PageView;
+pub use page::{HtmlError, PageTemplates, render_html};
 pub use result_columns::result_columns;
 pub use rows::{ResultRow, UtteranceResult, result_rows};
 pub use sample_columns::{SampleRow, sample_columns, sample_rows};
 pub use summary::{SINGLE_CLIPS, SummaryRow, summary_rows};
 pub use summary_columns::summary_columns;
-pub use write::{ReportError, write_reports};
+pub use write::{ReportError, write_reports, write_reports_with};

@@ -3,7 +3,7 @@
 use super::combination_columns::{combination_columns, combination_rows};
 use super::csv::to_csv;
 use super::job_columns::{job_columns, job_rows};
-use super::page::{HtmlError, render_html};
+use super::page::{HtmlError, PageTemplates};
 use super::result_columns::result_columns;
 use super::rows::result_rows;
 use super::sample_columns::{sample_columns, sample_rows};
@@ -41,6 +41,21 @@ pub enum ReportError {
 ///
 /// Fails if a report cannot be made or written.
 pub fn write_reports(record: &RunRecord, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    write_reports_with(record, folder, &PageTemplates::default())
+}
+
+/// Writes the same with a page by other templates. A template that is wrong is found before anything
+/// is replaced.
+///
+/// # Errors
+///
+/// Fails if a report cannot be made or written.
+pub fn write_reports_with(
+    record: &RunRecord,
+    folder: &Path,
+    templates: &PageTemplates,
+) -> Result<Vec<PathBuf>, ReportError> {
+    let page = templates.render(record)?;
     let rows = result_rows(record);
     let mut written = Vec::new();
     // One after the other: a large run is held in memory once, and not once for each table.
@@ -77,7 +92,7 @@ pub fn write_reports(record: &RunRecord, folder: &Path) -> Result<Vec<PathBuf>, 
         "combinations.csv",
         to_csv(record, &columns, &combination_rows(record))?,
     )?;
-    put("report.html", render_html(record)?.into_bytes())?;
+    put("report.html", page.into_bytes())?;
     Ok(written)
 }
 

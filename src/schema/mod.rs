@@ -9,6 +9,7 @@ use crate::lockfile::LockFile;
 use crate::matrix::MatrixFile;
 use crate::model::Plan;
 use crate::protocol::{Reply, Request};
+use crate::report::PageView;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 
 /// One line of the protocol, in either direction.
@@ -23,7 +24,15 @@ enum ProtocolLine {
 }
 
 /// The names of the schemas.
-pub const NAMES: [&str; 6] = ["matrix", "catalog", "lock", "plan", "event", "protocol"];
+pub const NAMES: [&str; 7] = [
+    "matrix",
+    "catalog",
+    "lock",
+    "plan",
+    "event",
+    "protocol",
+    "report-view",
+];
 
 /// Returns a schema by its name, as the text of its file.
 #[must_use]
@@ -36,6 +45,7 @@ pub fn schema(name: &str) -> Option<String> {
         "plan" => generator.into_root_schema_for::<Plan>(),
         "event" => generator.into_root_schema_for::<Stamped>(),
         "protocol" => generator.into_root_schema_for::<ProtocolLine>(),
+        "report-view" => generator.into_root_schema_for::<PageView<'static>>(),
         _ => return None,
     };
     let mut schema = schema.to_value();

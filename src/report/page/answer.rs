@@ -3,6 +3,7 @@
 use super::groups::{GroupRow, GroupView};
 use super::templates::{show_percent, show_times};
 use crate::record::RunRecord;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// How much worse than the best error rate is still accurate enough, where the matrix has no gate
@@ -10,7 +11,7 @@ use serde::Serialize;
 const TOLERANCE: f64 = 0.01;
 
 /// The answer for one group.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(super) struct Answer {
     /// The group; empty if there is only one.
     pub(super) title: String,
@@ -136,7 +137,7 @@ fn answer(rows: &[GroupRow], gate: Option<f64>) -> (String, String) {
 /// Returns how far the intervals of two speeds keep them apart.
 fn sureness(faster: &GroupRow, slower: &GroupRow) -> &'static str {
     match (faster.interval, slower.interval) {
-        (Some(faster), Some(slower)) if faster.0 > slower.1 => "; their intervals lie apart",
+        (Some(faster), Some(slower)) if faster.low > slower.high => "; their intervals lie apart",
         (Some(_), Some(_)) => "; their intervals overlap, so the order of the two is not sure",
         _ => "; too few trials to say how sure that is",
     }
@@ -149,23 +150,12 @@ mod tests {
     fn row(label: &str, speed: f64, rate: f64) -> GroupRow {
         GroupRow {
             label: label.into(),
-            colour: 0,
-            synthetic: false,
             measured: 2,
             planned: 2,
             wer: Some(rate),
-            cer: None,
-            substitutions: None,
-            deletions: None,
-            insertions: None,
-            reference_words: None,
             rtfx: Some(speed),
-            interval: Some((speed * 0.9, speed * 1.1, 0.97)),
-            median_utterance_rtfx: None,
-            core_hours: None,
-            load: None,
-            peak: None,
-            notes: Vec::new(),
+            interval: Some((speed * 0.9, speed * 1.1, 0.97).into()),
+            ..GroupRow::default()
         }
     }
 

@@ -5,6 +5,7 @@
 
 use super::scale::{linear_ticks, logarithmic_ticks, rounded};
 use super::templates::{show_percent, show_times};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -23,12 +24,14 @@ pub(super) struct Point {
     pub(super) error_rate: f64,
     /// Ends of the interval of its speed.
     pub(super) interval: Option<(f64, f64)>,
+    /// Ends of the interval of its error rate.
+    pub(super) error_interval: Option<(f64, f64)>,
     /// Whether it was measured on all recordings.
     pub(super) whole: bool,
 }
 
 /// A picture, laid out for one width. Coordinates are in pixels from the upper left.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct ChartView {
     /// `wide` or `narrow`.
     pub(super) class: &'static str,
@@ -42,24 +45,29 @@ pub(super) struct ChartView {
     x_ticks: Vec<Tick>,
     y_ticks: Vec<Tick>,
     points: Vec<PointView>,
-    /// The line through what nothing beats in both; empty for fewer than two.
+    /// The Pareto line, as the data of an SVG path: below it and to the right of it lies nothing. Empty
+    /// for fewer than two points on it.
     front: String,
     /// What it shows, in words.
     description: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Tick {
     at: f64,
     label: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct PointView {
     x: f64,
     y: f64,
-    /// Ends of the interval.
+    /// The number of its row in the table of configurations.
+    number: usize,
+    /// Left and right end of the interval of its speed.
     whisker: Option<(f64, f64)>,
+    /// Lower and upper end of the interval of its error rate, as places: the lower rate lies lower.
+    error_whisker: Option<(f64, f64)>,
     colour: usize,
     whole: bool,
     label: String,
@@ -114,7 +122,10 @@ fn chart(points: &[Point], class: &'static str, (width, height): (f64, f64)) -> 
     });
     // Room at both ends, so that no point lies on the frame.
     let x_values = logarithmic_ticks(least * 0.85, most * 1.15);
-    let worst = points.iter().map(|p| p.error_rate).fold(0.0, f64::max);
+    let worst = points
+        .iter()
+        .map(|point| (point.error_interval).map_or(point.error_rate, |ends| ends.1))
+        .fold(0.0, f64::max);
     let y_values = linear_ticks((worst * 1.1).max(0.01), 4.0);
     let (x_first, x_last) = ends(&x_values);
     let (_, y_last) = ends(&y_values);
@@ -130,6 +141,12 @@ fn chart(points: &[Point], class: &'static str, (width, height): (f64, f64)) -> 
             around(x(ends.0), x(ends.1), x(point.speed), y(point.error_rate))
         })
         .collect();
+    // A label may lie beside the interval of an error rate, and not on it.
+    taken.extend(points.iter().filter_map(|point| {
+        let (low, high) = point.error_interval?;
+        let at = x(point.speed);
+        Some((at - 3.0, y(high), at + 3.0, y(low)))
+    }));
     let frame = (left, top, right, bottom);
     let points_shown = points
         .iter()
@@ -150,7 +167,9 @@ fn chart(points: &[Point], class: &'static str, (width, height): (f64, f64)) -> 
             PointView {
                 x: x(point.speed),
                 y: y(point.error_rate),
+                number: point.number,
                 whisker: point.interval.map(|(low, high)| (x(low), x(high))),
+                error_whisker: point.error_interval.map(|(low, high)| (y(low), y(high))),
                 colour: point.colour % 8,
                 whole: point.whole,
                 label: label.clone(),
@@ -183,14 +202,27 @@ fn chart(points: &[Point], class: &'static str, (width, height): (f64, f64)) -> 
                 label: format!("{} %", short(rate * 100.0)),
             })
             .collect(),
-        front: front(points)
-            .iter()
-            .map(|point| format!("{},{}", x(point.speed), y(point.error_rate)))
-            .collect::<Vec<_>>()
-            .join(" "),
+        front: stairs(points, x, y),
         points: points_shown,
-        description: points.iter().map(title).collect::<Vec<_>>().join("; "),
+        description: described(points),
     }
+}
+
+/// Returns the Pareto line: the edge of what some configuration beats. From one that is accurate it
+/// goes straight up, because with more errors allowed nothing is faster until the next one is.
+fn stairs(points: &[Point], x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> String {
+    let front = front(points);
+    let [first, rest @ ..] = front.as_slice() else {
+        return String::new();
+    };
+    if rest.is_empty() {
+        return String::new();
+    }
+    let mut path = format!("M{},{}", x(first.speed), y(first.error_rate));
+    for point in rest {
+        path.push_str(&format!("V{}H{}", y(point.error_rate), x(point.speed)));
+    }
+    path
 }
 
 fn ends(values: &[f64]) -> (f64, f64) {
@@ -198,17 +230,39 @@ fn ends(values: &[f64]) -> (f64, f64) {
     (first, values.last().copied().unwrap_or(first))
 }
 
+/// Returns what a picture shows, in words; of very many points what nothing beats.
+fn described(points: &[Point]) -> String {
+    let front = front(points);
+    let told: Vec<String> = if points.len() <= MOST_TOLD {
+        points.iter().map(title).collect()
+    } else {
+        let first = format!("{} configurations, of which nothing beats", points.len());
+        let best = front.into_iter().take(MOST_TOLD).map(title);
+        std::iter::once(first).chain(best).collect()
+    };
+    told.join("; ")
+}
+
 fn title(point: &Point) -> String {
     let interval = point.interval.map_or_else(String::new, |(low, high)| {
         format!(" (interval {} to {})", show_times(low), show_times(high))
     });
+    let rates = point
+        .error_interval
+        .map_or_else(String::new, |(low, high)| {
+            format!(
+                " (interval {} to {})",
+                show_percent(low),
+                show_percent(high)
+            )
+        });
     let whole = if point.whole {
         ""
     } else {
         ", not on all recordings"
     };
     format!(
-        "{}: WER {}, {} real time{interval}{whole}",
+        "{}: WER {}{rates}, {} real time{interval}{whole}",
         point.label,
         show_percent(point.error_rate),
         show_times(point.speed),
@@ -221,8 +275,9 @@ fn short(number: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Returns the points that no other beats in both speed and accuracy, from slow to fast.
-fn front(points: &[Point]) -> Vec<&Point> {
+/// Returns the points that no other beats in both speed and accuracy, from slow to fast; of equal ones
+/// all.
+pub(super) fn front(points: &[Point]) -> Vec<&Point> {
     let mut whole: Vec<&Point> = points.iter().filter(|point| point.whole).collect();
     // From fast to slow: what comes later has to be more accurate than all before it.
     whole.sort_by(|one, other| {
@@ -241,7 +296,7 @@ fn front(points: &[Point]) -> Vec<&Point> {
         }
     }
     best.reverse();
-    if best.len() < 2 { Vec::new() } else { best }
+    best
 }
 
 /// Returns what a point takes with its whisker from `low` to `high`.
@@ -261,6 +316,9 @@ fn text_width(text: &str) -> f64 {
 
 /// A label's x, the y of its base line, its anchor, and what it takes.
 type Place = (f64, f64, &'static str, Taken);
+
+/// How many points a picture tells of in words.
+const MOST_TOLD: usize = 16;
 
 /// How many points a picture has room for.
 const MOST_POINTS: usize = 300;
@@ -328,6 +386,7 @@ mod tests {
             speed,
             error_rate,
             interval: Some((speed * 0.9, speed * 1.1)),
+            error_interval: Some((error_rate * 0.5, error_rate * 1.5)),
             whole: true,
         }
     }
@@ -355,6 +414,8 @@ mod tests {
                 let (low, high) = point.whisker.unwrap();
                 assert!(low >= chart.left && high <= chart.right, "{chart:?}");
                 assert!(point.y >= chart.top && point.y <= chart.bottom, "{chart:?}");
+                let (low, high) = point.error_whisker.unwrap();
+                assert!(high >= chart.top && low <= chart.bottom, "{chart:?}");
             }
         }
     }

@@ -5,11 +5,12 @@ use crate::model::{JobKind, JobSpec, Outcome, Stage, VerifyFinding, VerifyMethod
 use crate::record::RunRecord;
 use crate::report::job_columns::job_rows;
 use crate::score::statistics::{median, range};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// A verify or a download with what came of it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct CheckView {
     job: String,
     /// The machine, where there are several.
@@ -22,7 +23,7 @@ pub(super) struct CheckView {
 }
 
 /// All verifies by one method on one side of the downloads.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct MethodView {
     method: String,
     stage: String,

@@ -1,17 +1,23 @@
 //! Configurations side by side on the same recordings: what an answer may compare.
 
-use super::chart::{ChartView, Point, charts};
-use super::is_synthetic;
+use super::axes::{Axes, AxisView};
+use super::chart::{ChartView, Point, charts, front};
+use super::stages::{MemoryView, StagesView, draw};
+use super::strip::{StripScale, StripView};
+use super::{IntervalView, is_synthetic};
 use crate::record::RunRecord;
 use crate::report::configuration::Labels;
 use crate::report::fairness::contrasts;
 use crate::report::notes::notes_together;
+use crate::report::rows::passes;
+use crate::report::statistics::Spread;
 use crate::report::summary::{SINGLE_CLIPS, SummaryRow};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// All configurations on one data set, in one language.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct GroupView {
     /// Names the data set and the language.
     pub(super) title: String,
@@ -19,18 +25,53 @@ pub(super) struct GroupView {
     pub(super) normalizer: String,
     /// Its configurations, in the order of the plan.
     pub(super) rows: Vec<GroupRow>,
-    /// What differs between its engines and should not: name, and values with the engines that have
-    /// them.
-    pub(super) contrasts: Vec<(&'static str, Vec<(String, String)>)>,
+    /// What differs between its engines and should not.
+    pub(super) contrasts: Vec<ContrastView>,
     /// Accuracy against speed, for wide and for narrow screens; empty without two numbers.
     pub(super) charts: Vec<ChartView>,
+    /// The fastest configuration for each bound on the error rate, from the strictest bound on.
+    pub(super) steps: Vec<StepView>,
+}
+
+/// What differs between engines and should not.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ContrastView {
+    /// The setting, or `weights`.
+    name: &'static str,
+    /// Its values.
+    values: Vec<ContrastValueView>,
+}
+
+/// A value that some engines have and others do not.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ContrastValueView {
+    value: String,
+    /// The engines that have it, separated by commas.
+    engines: String,
+}
+
+/// A configuration that nothing beats in both speed and accuracy.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct StepView {
+    /// Its number in the group, from 1.
+    number: usize,
+    label: String,
+    synthetic: bool,
+    /// Its error rate: the least bound for which it is the fastest.
+    wer: f64,
+    rtfx: f64,
+    interval: Option<IntervalView>,
 }
 
 /// A configuration in its group.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Default, Serialize, JsonSchema)]
 pub(super) struct GroupRow {
+    /// Its number among all configurations of the page, from 1.
+    pub(super) number: usize,
     /// What tells it from the others.
     pub(super) label: String,
+    /// Its values, in the order of the axes of configurations.
+    pub(super) axes: Vec<String>,
     /// The engine, by its place among the engines of the run: chooses a colour.
     pub(super) colour: usize,
     /// Whether it is no measurement.
@@ -39,20 +80,39 @@ pub(super) struct GroupRow {
     pub(super) measured: usize,
     pub(super) planned: usize,
     pub(super) wer: Option<f64>,
+    /// The interval of the error rate; null where it is not computed.
+    pub(super) wer_interval: Option<IntervalView>,
     pub(super) cer: Option<f64>,
     pub(super) substitutions: Option<u64>,
     pub(super) deletions: Option<u64>,
     pub(super) insertions: Option<u64>,
     pub(super) reference_words: Option<u64>,
     pub(super) rtfx: Option<f64>,
-    /// Low and high end of its interval, and the coverage.
-    pub(super) interval: Option<(f64, f64, f64)>,
+    /// The interval of the speed.
+    pub(super) interval: Option<IntervalView>,
     pub(super) median_utterance_rtfx: Option<f64>,
     pub(super) core_hours: Option<f64>,
-    pub(super) load: Option<f64>,
-    pub(super) peak: Option<u64>,
+    /// Where its time goes.
+    pub(super) stages: StagesView,
+    /// What its memory holds.
+    pub(super) memory: MemoryView,
+    /// Every pass over its recordings as a tick; null if some recordings have more trials.
+    pub(super) strip: Option<StripView>,
     /// What to know before it is believed.
     pub(super) notes: Vec<String>,
+}
+
+/// All groups, with what their tables have in common.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct GroupsView {
+    /// What configurations can be grouped by.
+    pub(super) axes: Vec<AxisView>,
+    /// The scale of the strips; null without any.
+    pub(super) scale: Option<StripScale>,
+    /// The groups in the order of the plan.
+    pub(super) groups: Vec<GroupView>,
+    /// How many configurations there are in all of them.
+    pub(super) all: usize,
 }
 
 /// Returns the groups in the order of the plan.
@@ -60,46 +120,67 @@ pub(super) fn groups(
     record: &RunRecord,
     summaries: &[SummaryRow<'_>],
     labels: &Labels,
-) -> Vec<GroupView> {
-    // What several machines measured cannot be compared; what none of them did is told elsewhere.
+) -> GroupsView {
+    // What the plan skips is told of elsewhere, as is what none of several machines did: there is
+    // nothing to compare.
     let machines = record.machines();
     let is_of_several = machines.len() > 1;
-    let mut keys: Vec<(&str, Option<&str>, Option<&str>)> = Vec::new();
-    for summary in summaries {
+    let shown: Vec<&SummaryRow<'_>> = summaries
+        .iter()
+        .filter(|summary| summary.machine.is_some() || !is_of_several)
+        .filter(|summary| summary.rows.iter().any(|row| row.job.skip.is_none()))
+        .collect();
+    let axes = Axes::of_summaries(record, &shown, labels);
+    let spreads: Vec<Option<(Vec<f64>, Spread)>> =
+        shown.iter().map(|summary| whole_passes(summary)).collect();
+    let spreads_known = || spreads.iter().flatten().map(|(_, spread)| spread);
+    let scale = spreads_known()
+        .any(|spread| spread.count > 1)
+        .then(|| StripScale::of(spreads_known()));
+    let mut keys: Vec<Key<'_>> = Vec::new();
+    for summary in &shown {
         let key = key_of(summary);
-        if !keys.contains(&key) && (summary.machine.is_some() || !is_of_several) {
+        if !keys.contains(&key) {
             keys.push(key);
         }
     }
     let engines: Vec<&str> = record.plan.engines.keys().map(String::as_str).collect();
-    keys.into_iter()
-        .filter_map(|key| {
-            let of_group: Vec<&SummaryRow<'_>> = summaries
-                .iter()
-                .filter(|summary| key_of(summary) == key)
-                // What the plan skips is told of elsewhere: there is nothing to compare.
-                .filter(|summary| summary.rows.iter().any(|row| row.job.skip.is_none()))
+    let mut number = 0;
+    let mut groups: Vec<GroupView> = keys
+        .into_iter()
+        .map(|key| {
+            let positions: Vec<usize> = (0..shown.len())
+                .filter(|position| key_of(shown[*position]) == key)
                 .collect();
+            let of_group: Vec<&SummaryRow<'_>> =
+                positions.iter().map(|position| shown[*position]).collect();
             // Only what was measured on the same recordings is comparable: on all of them.
             let recordings: BTreeSet<&str> = of_group
                 .iter()
                 .flat_map(|summary| &summary.utterances)
                 .map(|result| result.utterance.id.as_str())
                 .collect();
-            let rows: Vec<GroupRow> = of_group
+            let rows: Vec<GroupRow> = positions
                 .iter()
-                .map(|summary| group_row(record, summary, labels, &engines, recordings.len()))
+                .map(|position| {
+                    number += 1;
+                    let strip = spreads[*position].as_ref().zip(scale);
+                    GroupRow {
+                        number,
+                        axes: axes.rows[*position].clone(),
+                        strip: strip
+                            .and_then(|((passes, spread), scale)| scale.strip(passes, spread)),
+                        planned: recordings.len(),
+                        ..group_row(record, shown[*position], labels, &engines)
+                    }
+                })
                 .collect();
             let host = machines
                 .iter()
                 .find(|machine| Some(machine.id.as_str()) == key.2)
                 .map(|machine| machine.host.as_str());
-            let points: Vec<Point> = rows
-                .iter()
-                .enumerate()
-                .filter_map(|(position, row)| point(position + 1, row))
-                .collect();
-            (!rows.is_empty()).then(|| GroupView {
+            let points: Vec<Point> = rows.iter().filter_map(point).collect();
+            GroupView {
                 title: title(key.0, key.1, host.filter(|_| is_of_several)),
                 normalizer: of_group
                     .first()
@@ -107,13 +188,58 @@ pub(super) fn groups(
                     .map_or_else(String::new, |normalizer| normalizer.id().to_owned()),
                 contrasts: contrasts_of(&of_group),
                 charts: charts(&points),
+                steps: steps(&points, &rows),
                 rows,
+            }
+        })
+        .collect();
+    draw(
+        (groups.iter_mut())
+            .flat_map(|group| &mut group.rows)
+            .map(|row| (&mut row.stages, &mut row.memory)),
+    );
+    GroupsView {
+        axes: axes.axes,
+        scale,
+        groups,
+        all: number,
+    }
+}
+
+/// Returns the fastest configurations for each bound on the error rate, from the strictest on.
+fn steps(points: &[Point], rows: &[GroupRow]) -> Vec<StepView> {
+    front(points)
+        .into_iter()
+        .filter_map(|point| {
+            let row = rows.iter().find(|row| row.number == point.number)?;
+            Some(StepView {
+                number: row.number,
+                label: row.label.clone(),
+                synthetic: row.synthetic,
+                wer: point.error_rate,
+                rtfx: point.speed,
+                interval: row.interval,
             })
         })
         .collect()
 }
 
-fn contrasts_of(summaries: &[&SummaryRow<'_>]) -> Vec<(&'static str, Vec<(String, String)>)> {
+/// Returns the seconds of each pass over all recordings of a summary; `None` if some recordings have
+/// more trials than others, so that not every pass is whole.
+fn whole_passes(summary: &SummaryRow<'_>) -> Option<(Vec<f64>, Spread)> {
+    let mut counts = (summary.utterances.iter())
+        .map(|result| result.samples.len())
+        .filter(|count| *count > 0);
+    let first = counts.next()?;
+    if counts.any(|count| count != first) {
+        return None;
+    }
+    let launches = passes(&summary.samples());
+    let spread = Spread::of_launches(&launches)?;
+    Some((launches.concat(), spread))
+}
+
+fn contrasts_of(summaries: &[&SummaryRow<'_>]) -> Vec<ContrastView> {
     let rows = summaries
         .iter()
         .flat_map(|summary| summary.rows.iter().copied());
@@ -122,15 +248,23 @@ fn contrasts_of(summaries: &[&SummaryRow<'_>]) -> Vec<(&'static str, Vec<(String
         .map(|contrast| {
             let values = contrast.values.into_iter().map(|(value, engines)| {
                 let engines: Vec<String> = engines.into_iter().collect();
-                (value, engines.join(", "))
+                ContrastValueView {
+                    value,
+                    engines: engines.join(", "),
+                }
             });
-            (contrast.name, values.collect())
+            ContrastView {
+                name: contrast.name,
+                values: values.collect(),
+            }
         })
         .collect()
 }
 
-/// Returns what configurations must have in common to be compared: data set, language, machine.
-fn key_of<'a>(summary: &SummaryRow<'a>) -> (&'a str, Option<&'a str>, Option<&'a str>) {
+/// What configurations must have in common to be compared: data set, language, machine.
+type Key<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
+
+fn key_of<'a>(summary: &SummaryRow<'a>) -> Key<'a> {
     (summary.data_set, summary.language, summary.machine)
 }
 
@@ -151,7 +285,6 @@ fn group_row(
     summary: &SummaryRow<'_>,
     labels: &Labels,
     engines: &[&str],
-    planned: usize,
 ) -> GroupRow {
     let backend = summary.configuration.backend.as_str();
     let score = summary.score.as_ref();
@@ -160,7 +293,6 @@ fn group_row(
         colour: engines.iter().position(|id| *id == backend).unwrap_or(0),
         synthetic: is_synthetic(record, backend),
         measured: summary.measured,
-        planned,
         wer: score.map(|score| score.rates.wer),
         cer: score.map(|score| score.rates.cer),
         substitutions: score.map(|score| score.words.substitutions),
@@ -168,23 +300,25 @@ fn group_row(
         insertions: score.map(|score| score.words.insertions),
         reference_words: score.map(|score| score.reference_words),
         rtfx: summary.rtfx,
-        interval: summary.rtfx_interval,
+        interval: summary.rtfx_interval.map(Into::into),
         median_utterance_rtfx: summary.median_utterance_rtfx(),
         core_hours: summary.core_hours_per_audio_hour(),
-        load: summary.load_seconds(),
-        peak: summary.peak_rss_bytes(),
+        stages: StagesView::of(summary),
+        memory: MemoryView::of(summary),
         notes: notes_together(&summary.rows),
+        ..GroupRow::default()
     }
 }
 
-fn point(number: usize, row: &GroupRow) -> Option<Point> {
+fn point(row: &GroupRow) -> Option<Point> {
     Some(Point {
-        number,
+        number: row.number,
         label: row.label.clone(),
         colour: row.colour,
         speed: row.rtfx?,
         error_rate: row.wer?,
-        interval: row.interval.map(|interval| (interval.0, interval.1)),
+        interval: row.interval.map(|interval| (interval.low, interval.high)),
+        error_interval: (row.wer_interval).map(|interval| (interval.low, interval.high)),
         whole: row.measured == row.planned,
     })
 }

@@ -5,11 +5,12 @@ use crate::model::units::show_seconds;
 use crate::record::{RunRecord, Session};
 use crate::report::rows::ResultRow;
 use crate::score::statistics::range;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// A machine and how quiet it was while timed work ran.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct MachineView<'a> {
     facts: &'a MachineFacts,
     /// The least and the largest load average of one minute, over all beginnings and ends.
@@ -21,7 +22,7 @@ pub(super) struct MachineView<'a> {
 }
 
 /// A stretch of a run.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct SessionView<'a> {
     run_id: &'a str,
     host: &'a str,
@@ -31,6 +32,61 @@ pub(super) struct SessionView<'a> {
     seconds: Option<f64>,
     /// How it began and ended, and what happened in it, in words.
     remarks: String,
+}
+
+/// The command line of one session or of several.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct CommandView {
+    /// The host, where there are several.
+    host: String,
+    /// The line as one would type it.
+    line: String,
+    /// Whether it went on with what was there.
+    resumed: bool,
+}
+
+/// Returns the command lines of the sessions, each once, in their order.
+pub(super) fn commands(record: &RunRecord) -> Vec<CommandView> {
+    let is_of_several = record.machines().len() > 1;
+    let mut commands: Vec<CommandView> = Vec::new();
+    for session in &record.sessions {
+        let command = CommandView {
+            host: if is_of_several {
+                session.machine.host.clone()
+            } else {
+                String::new()
+            },
+            line: shell_line(&session.command_line),
+            resumed: session.resumed,
+        };
+        let is_known =
+            |known: &CommandView| known.line == command.line && known.host == command.host;
+        if !commands.iter().any(is_known) {
+            commands.push(command);
+        }
+    }
+    commands
+}
+
+/// Returns a command line as one would type it.
+fn shell_line(arguments: &[String]) -> String {
+    let plain = |argument: &str| {
+        !argument.is_empty()
+            && argument
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || "-_./=:,+@%".contains(letter))
+    };
+    arguments
+        .iter()
+        .map(|argument| {
+            if plain(argument) {
+                argument.clone()
+            } else {
+                format!("'{}'", argument.replace('\'', "'\\''"))
+            }
+        })
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Returns the machines in the order of the sessions.
@@ -117,5 +173,19 @@ fn session(session: &Session) -> SessionView<'_> {
         started_at: &session.started_at,
         seconds: session.seconds,
         remarks: remarks.join("; "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_can_be_typed_again() {
+        let arguments = ["earmark", "run", "my matrix.yaml", "it's", ""].map(String::from);
+        assert_eq!(
+            shell_line(&arguments),
+            r"earmark run 'my matrix.yaml' 'it'\''s' ''"
+        );
     }
 }

@@ -1,14 +1,23 @@
-//! The page: one file, no network, no script, from templates that escape everything.
+//! The page: one file, no network, from templates that escape everything. It is whole without its
+//! script, which only sorts, filters and groups what is there.
 //!
 //! What the page shows is computed here, part by part; the templates only lay it out.
 
 mod answer;
+mod axes;
+mod benchmarks;
 mod chart;
 mod checks;
 mod clips;
 mod groups;
+mod heat_map;
 mod machines;
+mod own;
+mod policy;
 mod scale;
+mod shown_text;
+mod stages;
+mod strip;
 mod templates;
 mod timeline;
 mod troubles;
@@ -16,115 +25,177 @@ mod trust;
 
 use super::cell::Cell;
 use super::columns::Column;
-use super::configuration::{Configuration, Labels};
+use super::configuration::Labels;
 use super::job_columns::{job_columns, job_rows};
-use super::notes::notes;
 use super::result_columns::result_columns;
-use super::rows::{ResultRow, result_rows};
+use super::rows::result_rows;
 use super::summary::summary_rows;
 use super::summary_columns::summary_columns;
 use crate::record::RunRecord;
 use answer::Answer;
+use benchmarks::BenchmarksView;
 use checks::{CheckView, MethodView};
 use clips::ClipsView;
-use groups::GroupView;
-use machines::{MachineView, SessionView};
-use minijinja::Value;
-use minijinja::value::Serde;
+use groups::GroupsView;
+use heat_map::HeatMapView;
+use machines::{CommandView, MachineView, SessionView};
+use schemars::JsonSchema;
 use serde::Serialize;
 use timeline::TimelineView;
 use troubles::TroublesView;
 use trust::TrustView;
 
-/// Why the page could not be made: a fault of the template.
-#[derive(Debug, thiserror::Error)]
-#[error("the page could not be made: {0:#}")]
-pub struct HtmlError(#[from] minijinja::Error);
+pub use own::{HtmlError, PageTemplates};
 
-/// How many rows of a table the page shows: what nobody can read on a page stands in the CSV files
-/// beside it.
+/// How many rows of a table of text the page shows: what nobody can read on a page stands in the CSV
+/// files beside it.
 const MOST_ROWS: usize = 500;
 
-/// Everything that the template gets.
-#[derive(Serialize)]
-struct PageView<'a> {
-    /// How many rows of each table are shown, if some may have more.
-    most_rows: Option<usize>,
+/// How many rows the tables of configurations and of benchmarks show: as many as a browser sorts
+/// without a stall.
+const MOST_TABLE_ROWS: usize = 2500;
+
+/// How many configurations are shown with their stages and their memory.
+const MOST_STAGES: usize = 200;
+
+/// Everything that a template gets.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "View of a report's template")]
+pub(crate) struct PageView<'a> {
+    /// The most rows of the tables of configurations and of benchmarks.
+    most_table_rows: usize,
+    /// The most rows of all other tables.
+    most_rows: usize,
+    /// The most configurations with stages and memory.
+    most_stages: usize,
+    /// Whether some table is cut.
+    cut: bool,
     record: RunView<'a>,
+    /// The command lines of the sessions, each once.
+    commands: Vec<CommandView>,
     machines: Vec<MachineView<'a>>,
+    /// Empty if there is nothing to tell of them.
     sessions: Vec<SessionView<'a>>,
+    /// The answer for each group.
     answers: Vec<Answer>,
-    common: Vec<(&'a str, &'a str)>,
-    groups: Vec<GroupView>,
-    rows: Vec<RowView>,
+    /// What all configurations have in common.
+    common: Vec<PairView>,
+    /// Configurations side by side.
+    groups: GroupsView,
+    /// An error rate and a speed for each pair of values of two axes.
+    heat_maps: Vec<HeatMapView>,
+    /// The benchmark jobs.
+    benchmarks: BenchmarksView,
+    /// What did not go as planned.
     troubles: TroublesView,
     clips: ClipsView,
+    /// Null if no verdict was about an engine that is more than a stand-in.
     trust: Option<TrustView>,
+    /// Verifies and downloads, one by one.
     checks: Vec<CheckView>,
+    /// Verifies by method.
     methods: Vec<MethodView>,
+    /// The timeline for wide and for narrow screens; empty if nothing was begun.
     timelines: Vec<TimelineView>,
+    /// `jobs.csv`, its first rows.
     jobs: TableView,
+    /// `results.csv`, its first rows.
     results: TableView,
+    /// `summary.csv`, its first rows.
     summary: TableView,
 }
 
-#[derive(Serialize)]
+/// A run.
+#[derive(Serialize, JsonSchema)]
 struct RunView<'a> {
     run_id: &'a str,
+    /// The matrix's name.
     name: &'a str,
+    /// What the matrix asks.
     description: &'a str,
+    /// Date and time of its start, UTC.
     started_at: &'a str,
+    /// Seconds it took; null if it did not end in order.
     seconds: Option<f64>,
     interrupted: bool,
-    command_line: String,
     plan_digest: &'a str,
     seed: u64,
     matrix_text: &'a str,
 }
 
-/// A benchmark job.
-#[derive(Serialize)]
-struct RowView {
-    label: String,
-    audio: String,
-    synthetic: bool,
-    wer: Option<f64>,
-    rtfx: Option<f64>,
-    median: Option<f64>,
-    interval: Option<(f64, f64, f64)>,
-    n: usize,
-    launches: usize,
-    start: Option<f64>,
-    load: Option<f64>,
-    first_segment: Option<f64>,
-    cpu: Option<f64>,
-    peak: Option<u64>,
-    notes: Vec<String>,
+/// A name with its value.
+#[derive(Serialize, JsonSchema)]
+struct PairView {
+    name: String,
+    value: String,
+}
+
+/// An interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+struct IntervalView {
+    low: f64,
+    high: f64,
+    /// The coverage that it reaches, from 0 to 1.
+    coverage: f64,
+}
+
+impl From<(f64, f64, f64)> for IntervalView {
+    fn from((low, high, coverage): (f64, f64, f64)) -> Self {
+        Self {
+            low,
+            high,
+            coverage,
+        }
+    }
 }
 
 /// A table as its CSV has it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct TableView {
-    header: Vec<(String, String)>,
+    /// The columns.
+    header: Vec<HeadView>,
+    /// The cells as text, row by row.
     rows: Vec<Vec<String>>,
 }
 
-/// Renders the page.
+/// The head of a column.
+#[derive(Serialize, JsonSchema)]
+struct HeadView {
+    name: String,
+    /// What the column holds.
+    definition: String,
+}
+
+/// Renders the page with the built-in templates.
 ///
 /// # Errors
 ///
-/// Fails if the template is wrong.
+/// Fails if a template is wrong.
 pub fn render_html(record: &RunRecord) -> Result<String, HtmlError> {
+    PageTemplates::default().render(record)
+}
+
+/// Returns what a template gets.
+fn view(record: &RunRecord) -> PageView<'_> {
     let rows = result_rows(record);
     let summaries = summary_rows(record, &rows);
     let labels = Labels::of(&rows);
     let mut groups = groups::groups(record, &summaries, &labels);
-    let answers = answer::answers(record, &groups);
-    for group in &mut groups {
-        group.rows.truncate(MOST_ROWS);
+    let answers = answer::answers(record, &groups.groups);
+    let mut left = MOST_TABLE_ROWS;
+    for group in &mut groups.groups {
+        group.rows.truncate(left);
+        left -= group.rows.len();
     }
-    let page = PageView {
-        most_rows: (record.plan.jobs.len() > MOST_ROWS).then_some(MOST_ROWS),
+    let mut benchmarks = benchmarks::benchmarks(record, &rows, &labels);
+    let heat_maps = heat_map::heat_maps(&benchmarks.axes, &benchmarks.rows);
+    benchmarks.rows.truncate(MOST_TABLE_ROWS);
+    let common = labels.common().into_iter();
+    PageView {
+        most_table_rows: MOST_TABLE_ROWS,
+        most_rows: MOST_ROWS,
+        most_stages: MOST_STAGES,
+        cut: record.plan.jobs.len() > MOST_ROWS,
         record: RunView {
             run_id: &record.run_id,
             name: &record.plan.name,
@@ -132,22 +203,23 @@ pub fn render_html(record: &RunRecord) -> Result<String, HtmlError> {
             started_at: &record.started_at,
             seconds: record.seconds,
             interrupted: record.interrupted,
-            command_line: shell_line(&record.command_line),
             plan_digest: &record.plan.digest,
             seed: record.plan.seed,
             matrix_text: &record.plan.matrix_text,
         },
+        commands: machines::commands(record),
         machines: machines::machines(record, &rows),
         sessions: machines::sessions(record),
         answers,
-        common: labels.common(),
-        rows: rows
-            .iter()
-            .filter(|row| row.status() == "completed")
-            .take(MOST_ROWS)
-            .map(|row| row_view(record, row, &labels))
+        common: common
+            .map(|(name, value)| PairView {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            })
             .collect(),
         groups,
+        heat_maps,
+        benchmarks,
         troubles: troubles::troubles(record),
         clips: clips::clips(record, &rows, &labels),
         trust: trust::trust(record),
@@ -157,11 +229,7 @@ pub fn render_html(record: &RunRecord) -> Result<String, HtmlError> {
         jobs: table(record, &job_columns(), &job_rows(record)),
         results: table(record, &result_columns(&rows), &rows),
         summary: table(record, &summary_columns(&rows, &summaries), &summaries),
-    };
-    let environment = templates::environment()?;
-    Ok(environment
-        .get_template(templates::PAGE)?
-        .render(Value::from(Serde(page)))?)
+    }
 }
 
 /// Whether an engine is a stand-in, so that nothing of it is a measurement.
@@ -173,52 +241,14 @@ fn is_synthetic(record: &RunRecord, backend: &str) -> bool {
         .is_some_and(|engine| engine.synthetic)
 }
 
-/// Returns a command line as one would type it.
-fn shell_line(arguments: &[String]) -> String {
-    let plain = |argument: &str| {
-        !argument.is_empty()
-            && argument
-                .chars()
-                .all(|letter| letter.is_ascii_alphanumeric() || "-_./=:,+@%".contains(letter))
-    };
-    arguments
-        .iter()
-        .map(|argument| {
-            if plain(argument) {
-                argument.clone()
-            } else {
-                format!("'{}'", argument.replace('\'', "'\\''"))
-            }
-        })
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-fn row_view(record: &RunRecord, row: &ResultRow<'_>, labels: &Labels) -> RowView {
-    RowView {
-        label: labels.label(&Configuration::of(row)),
-        audio: row.spec.audio.to_string(),
-        synthetic: is_synthetic(record, &row.spec.backend),
-        wer: row.score.map(|score| score.rates.wer),
-        rtfx: row.rtfx,
-        median: row.transcribe.map(|spread| spread.median),
-        interval: row.transcribe.and_then(|spread| spread.interval),
-        n: row.transcribe.map_or(0, |spread| spread.count),
-        launches: row.launches(),
-        start: row.per_launch(|attempt| attempt.start_seconds),
-        load: row.per_launch(|attempt| attempt.load_seconds),
-        first_segment: row.per_trial(|sample| sample.first_segment_seconds),
-        cpu: row.per_trial(|sample| sample.cpu_seconds),
-        peak: row.peak_rss_bytes(),
-        notes: notes(row).into_iter().map(|note| note.text).collect(),
-    }
-}
-
 fn table<Row>(record: &RunRecord, columns: &[Column<Row>], rows: &[Row]) -> TableView {
     TableView {
         header: columns
             .iter()
-            .map(|c| (c.name.clone(), c.definition.clone()))
+            .map(|column| HeadView {
+                name: column.name.clone(),
+                definition: column.definition.clone(),
+            })
             .collect(),
         rows: rows
             .iter()
@@ -233,19 +263,5 @@ fn table<Row>(record: &RunRecord, columns: &[Column<Row>], rows: &[Row]) -> Tabl
                     .collect()
             })
             .collect(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_line_can_be_typed_again() {
-        let arguments = ["earmark", "run", "my matrix.yaml", "it's", ""].map(String::from);
-        assert_eq!(
-            shell_line(&arguments),
-            r"earmark run 'my matrix.yaml' 'it'\''s' ''"
-        );
     }
 }

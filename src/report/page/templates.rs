@@ -1,46 +1,50 @@
-//! The templates and what they may call.
+//! The built-in templates, and what every template may call.
 
+use super::shown_text;
 use crate::model::units::{show_bytes, show_seconds};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, Error, HtmlEscape, UndefinedBehavior, Value};
+use minijinja::value::ValueKind;
+use minijinja::{AutoEscape, Environment, Error, HtmlEscape, Output, UndefinedBehavior, Value};
 
 /// The template of the page.
 pub(super) const PAGE: &str = "report.html.j2";
+/// The template of its style, which is rendered without the view.
+pub(super) const STYLE: &str = "style.css.j2";
+/// Its script, which is no template.
+pub(super) const SCRIPT: &str = "report.js";
+/// What stands before the name of a built-in template where one's own of the same name is meant not
+/// to take its place.
+pub(super) const BUILT_IN: &str = "earmark/";
 
-/// All templates, by the names under which they include each other.
-const TEMPLATES: [(&str, &str); 7] = [
-    (
-        PAGE,
-        include_str!("../../../reports/templates/report.html.j2"),
-    ),
-    (
-        "style.css.j2",
-        include_str!("../../../reports/templates/style.css.j2"),
-    ),
-    (
-        "chart.svg.j2",
-        include_str!("../../../reports/templates/chart.svg.j2"),
-    ),
-    (
-        "timeline.svg.j2",
-        include_str!("../../../reports/templates/timeline.svg.j2"),
-    ),
-    (
-        "clips.html.j2",
-        include_str!("../../../reports/templates/clips.html.j2"),
-    ),
-    (
-        "trust.html.j2",
-        include_str!("../../../reports/templates/trust.html.j2"),
-    ),
-    (
-        "table.html.j2",
-        include_str!("../../../reports/templates/table.html.j2"),
-    ),
+/// How much a template may do: steps, and text in pieces of 64 bytes. A page of the largest tables
+/// takes a tenth.
+const FUEL: u64 = 40_000_000;
+
+macro_rules! built_in {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../../../reports/templates/", $name)))),*]
+    };
+}
+
+/// All built-in files, by name.
+pub(super) const FILES: [(&str, &str); 13] = built_in![
+    "report.html.j2",
+    "style.css.j2",
+    "report.js",
+    "controls.html.j2",
+    "configurations.html.j2",
+    "benchmarks.html.j2",
+    "heat_map.html.j2",
+    "strip.svg.j2",
+    "chart.svg.j2",
+    "timeline.svg.j2",
+    "clips.html.j2",
+    "trust.html.j2",
+    "table.html.j2",
 ];
 
-/// Returns the environment in which the page is rendered: what is not defined is an error, and
-/// everything is escaped.
+/// Returns an environment without templates: what is not defined is an error, everything is escaped,
+/// nothing is read from anywhere, and nothing goes on for ever.
 pub(super) fn environment() -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -50,7 +54,11 @@ pub(super) fn environment() -> Result<Environment<'static>, Error> {
             .lstrip_blocks(true)
             .build()?,
     );
+    environment.set_fuel(Some(FUEL));
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    // Whatever a template says of escaping, text of others is escaped.
+    environment.set_formatter(|output, _, value| write_escaped(output, value));
+    environment.remove_filter("safe");
     environment.add_filter("seconds", shown(show_seconds));
     environment.add_filter("bytes", |value: Value| {
         u64::try_from(value).map_or_else(|_| NOTHING.to_owned(), show_bytes)
@@ -61,12 +69,45 @@ pub(super) fn environment() -> Result<Environment<'static>, Error> {
         "whole_percent",
         shown(|share| format!("{:.0} %", share * 100.0)),
     );
+    // What a script sorts by: all digits, and nothing where there is no number.
+    environment.add_filter("number", |value: Value| {
+        if value.is_none() {
+            Value::from("")
+        } else {
+            value
+        }
+    });
     environment.add_filter("prose", |text: String| prose(&text));
     environment.add_filter("plain", shown(|number| format!("{number:.2}")));
-    for (name, text) in TEMPLATES {
-        environment.add_template(name, text)?;
-    }
     Ok(environment)
+}
+
+fn write_escaped(output: &mut Output<'_>, value: &Value) -> Result<(), Error> {
+    let written = if let Some(text) = value.as_str() {
+        if value.is_safe() {
+            output.write_str(text)
+        } else {
+            write!(output, "{}", HtmlEscape(&shown_text::shown(text)))
+        }
+    } else if matches!(
+        value.kind(),
+        ValueKind::Number | ValueKind::Bool | ValueKind::None | ValueKind::Undefined
+    ) {
+        write!(output, "{value}")
+    } else {
+        write!(
+            output,
+            "{}",
+            HtmlEscape(&shown_text::shown(&value.to_string()))
+        )
+    };
+    written.map_err(|error| {
+        Error::new(
+            minijinja::ErrorKind::WriteFailure,
+            "the page cannot be held",
+        )
+        .with_source(error)
+    })
 }
 
 /// What stands for a number that there is not.
@@ -80,7 +121,7 @@ fn shown(show: fn(f64) -> String) -> impl Fn(Value) -> String + Send + Sync + 's
 fn prose(text: &str) -> Value {
     let mut html = String::new();
     for (position, part) in text.split('`').enumerate() {
-        let escaped = HtmlEscape(part).to_string();
+        let escaped = HtmlEscape(&shown_text::shown(part)).to_string();
         if position % 2 == 1 {
             html.push_str(&format!("<code>{escaped}</code>"));
         } else {

@@ -4,6 +4,7 @@ use super::scale::{clock_ticks, rounded};
 use crate::model::units::show_seconds;
 use crate::model::{JobKind, Outcome};
 use crate::record::{AttemptRecord, JobRecord, RunRecord};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Up to so many jobs, each has a line of its own with its name.
@@ -14,7 +15,7 @@ const MOST_SPANS: usize = 1000;
 const LANE: (f64, f64) = (30.0, 12.0);
 
 /// A timeline, laid out for one width. Coordinates are in pixels from the upper left.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct TimelineView {
     /// `wide` or `narrow`.
     class: &'static str,
@@ -30,7 +31,7 @@ pub(super) struct TimelineView {
 }
 
 /// A moment of the whole run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Mark {
     at: f64,
     /// `session` or `stopped`.
@@ -45,19 +46,19 @@ struct Moment {
     title: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct TimelineTick {
     at: f64,
     label: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct LaneName {
     y: f64,
     text: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Bar {
     x: f64,
     y: f64,

@@ -3,10 +3,11 @@
 use super::MOST_ROWS;
 use crate::model::{LeakedProcess, Outcome};
 use crate::record::{AttemptRecord, JobRecord, RunRecord};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Jobs that did not complete.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct TroublesView {
     /// What went wrong.
     faults: Vec<TroubleView>,
@@ -21,7 +22,7 @@ pub(super) struct TroublesView {
 }
 
 /// A job that left processes behind.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct LeakView {
     job: String,
     count: u32,
@@ -30,13 +31,13 @@ struct LeakView {
 }
 
 /// Jobs that the plan skips for one reason.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct SkipView {
     reason: String,
     jobs: Vec<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct TroubleView {
     job: String,
     status: &'static str,

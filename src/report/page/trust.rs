@@ -8,11 +8,12 @@ use crate::model::{
 use crate::record::{AttemptRecord, JobRecord, RunRecord};
 use crate::report::job_columns::job_rows;
 use crate::score::statistics::{median, range};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 
 /// What a run shows of its verify methods.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct TrustView {
     /// The answer.
     sentence: String,
@@ -26,7 +27,7 @@ pub(super) struct TrustView {
 }
 
 /// A verify method with what its verdicts were worth.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct MethodRow {
     method: String,
     /// Each verdict with its count, as text. One that another verify took over is not counted again.
@@ -49,7 +50,7 @@ struct MethodRow {
 }
 
 /// A verdict that the benchmark did not bear out.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct WrongRow {
     method: String,
     verdict: &'static str,
