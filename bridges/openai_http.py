@@ -146,14 +146,21 @@ def _open(url: Optional[str]) -> tuple[http.client.HTTPConnection, str]:
 
 
 def _form(fields: dict[str, str], recording: Path) -> tuple[bytes, str]:
-    """Returns a form with a file (RFC 7578) and its content type."""
+    """Returns a form with a file (RFC 7578) and its content type. Raises BridgeError."""
+    try:
+        wav = recording.read_bytes()
+    except OSError as error:
+        raise BridgeError("audio", f"{recording} cannot be read: {error.strerror}") from error
+    # What is no recording is not sent: each server would say so in words of its own.
+    if wav[:4] != b"RIFF" or wav[8:12] != b"WAVE":
+        raise BridgeError("audio", f"{recording} is no WAV file")
     boundary = uuid.uuid4().hex
     parts = []
     for name, value in fields.items():
         parts.append(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode())
     # The recording's own name may hold anything, and no server needs it.
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="audio.wav"\r\n'
-    parts.append(f"{head}Content-Type: audio/wav\r\n\r\n".encode() + recording.read_bytes() + b"\r\n")
+    parts.append(f"{head}Content-Type: audio/wav\r\n\r\n".encode() + wav + b"\r\n")
     parts.append(f"--{boundary}--\r\n".encode())
     return b"".join(parts), f"multipart/form-data; boundary={boundary}"
 

@@ -65,7 +65,7 @@ class OpenaiHttp(unittest.TestCase):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
         self.audio = Path(temporary.name) / 'a "clip".wav'
-        self.audio.write_bytes(b"RIFF\x00\xff\r\n--data")
+        self.audio.write_bytes(b"RIFF\x00\xff\r\nWAVE--data")
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.server.requests = []

@@ -101,3 +101,64 @@ fn a_server_is_measured_and_its_key_is_kept_nowhere() {
     assert_eq!(row["artifact"], "");
     assert_eq!(files_with(place.path(), KEY), [""; 0]);
 }
+
+/// Answers every recording with the words of one, in as many connections as come.
+fn serve_speech() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let stream = stream.unwrap();
+            std::thread::spawn(move || {
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                // An engine that is ended hangs up where it pleases.
+                while let Some(body) = request(&mut reader) {
+                    assert!(body.windows(4).any(|bytes| bytes == b"WAVE"));
+                    let text = "{\"text\": \"And so, my fellow Americans, ask not what your country \
+                                can do for you, ask what you can do for your country.\"}";
+                    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", text.len());
+                    let mut stream = &stream;
+                    if write!(stream, "{head}{text}").is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    port
+}
+
+/// Reads a request and returns its body; `None` at the end of the connection.
+fn request(reader: &mut impl BufRead) -> Option<Vec<u8>> {
+    let mut length = None;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        if line == "\r\n" {
+            break;
+        }
+        let (name, value) = line.split_once(':').unwrap_or((&line, ""));
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse().ok();
+        }
+    }
+    let mut body = vec![0; length?];
+    reader.read_exact(&mut body).ok()?;
+    Some(body)
+}
+
+#[test]
+fn the_kit_passes_it_with_a_server() {
+    let place = Place::new();
+    let url = format!(
+        "url=http://127.0.0.1:{}/v1/audio/transcriptions",
+        serve_speech()
+    );
+    let check = ["engines", "check", "openai-http", "--setting", &url];
+    let checked = place.run(&check).expect_status(0);
+    assert!(checked.stdout.contains(" 0 failed"), "{}", checked.stdout);
+    // What cannot be asked of an engine that reads no model and needs a network is told as such.
+    assert!(checked.stdout.contains("5 skipped"), "{}", checked.stdout);
+}
