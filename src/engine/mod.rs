@@ -15,7 +15,7 @@ mod whisper_cpp;
 
 pub use launch::{LaunchSpec, WORKER_VERB, child_environment, launch, launch_any};
 pub use program::find_on_path;
-pub use registry::{built_in, create, facts};
+pub use registry::{built_in, create, device, facts};
 
 use crate::model::{Segment, Value};
 use crate::protocol::ErrorKind;

@@ -38,6 +38,16 @@ pub fn create(id: &str) -> Option<Box<dyn Engine>> {
     }
 }
 
+/// Returns what a built-in engine of this build computes on, such as `cpu` or `metal`.
+#[must_use]
+pub fn device(id: &str) -> String {
+    if id == whisper_cpp::ID {
+        whisper_cpp::device(true)
+    } else {
+        "cpu".into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

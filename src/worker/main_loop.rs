@@ -134,7 +134,7 @@ impl Worker {
             protocol: VERSION,
             engine: self.facts.id.clone(),
             version: self.facts.version.clone().unwrap_or_default(),
-            device: "cpu".into(),
+            device: engine::device(&self.facts.id),
             artifacts: artifacts.into_iter().cloned().collect(),
             audio: AudioInput::Samples,
             settings: self.facts.settings.clone(),

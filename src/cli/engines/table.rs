@@ -40,10 +40,10 @@ fn row(facts: EngineFacts) -> Row {
             Availability::Unavailable(reason) => (EngineState::NotHere, reason.clone()),
         };
         return Row {
+            device: engine::device(&facts.id),
             facts,
             state,
             reason,
-            device: "cpu".into(),
             environment: None,
             network: false,
             installed: None,

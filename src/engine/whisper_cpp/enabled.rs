@@ -34,6 +34,7 @@ struct Loaded {
     multilingual: bool,
     threads: i32,
     beam_size: i32,
+    device: String,
 }
 
 impl Engine for WhisperCpp {
@@ -46,10 +47,14 @@ impl Engine for WhisperCpp {
             .directory
             .as_ref()
             .ok_or_else(|| model("whisper.cpp needs a model's folder".into()))?;
-        let [file] = request.files.as_slice() else {
+        let (encoder, files): (Vec<&String>, Vec<&String>) = request
+            .files
+            .iter()
+            .partition(|file| file.contains(shared::ENCODER));
+        let [file] = files.as_slice() else {
             return Err(model(format!(
-                "whisper.cpp reads one file, and the artifact has {}",
-                request.files.len()
+                "whisper.cpp reads one file and an encoder for Core ML, and the artifact has {}",
+                files.len()
             )));
         };
         let path = directory.join(file);
@@ -57,7 +62,7 @@ impl Engine for WhisperCpp {
             .map_err(|reason| model(format!("{}: {reason}", path.display())))?;
         let mut parameters = WhisperContextParameters::default();
         parameters
-            .use_gpu(false)
+            .use_gpu(shared::HAS_GPU)
             .flash_attn(request.boolean("flash-attention").unwrap_or_default());
         let context = WhisperContext::new_with_params(&path, parameters)
             .map_err(|error| model(format!("{}: whisper.cpp says: {error}", path.display())))?;
@@ -76,12 +81,19 @@ impl Engine for WhisperCpp {
             multilingual,
             threads: number("threads"),
             beam_size: number("beam-size"),
+            device: shared::device(!encoder.is_empty()),
         });
         Ok(())
     }
 
     fn fixed_settings(&self) -> BTreeMap<String, Value> {
-        each_window_once()
+        let mut fixed = each_window_once();
+        // A build without accelerators has nothing to tell.
+        let device = self.loaded.as_ref().map(|loaded| loaded.device.as_str());
+        if let Some(device) = device.filter(|_| shared::device(true) != "cpu") {
+            fixed.insert("device".into(), Value::text(device));
+        }
+        fixed
     }
 
     fn transcribe(

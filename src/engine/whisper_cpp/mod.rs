@@ -12,4 +12,4 @@ mod shared;
 pub(super) use disabled::{create, facts};
 #[cfg(feature = "whisper-cpp")]
 pub(super) use enabled::{create, facts};
-pub(super) use shared::ID;
+pub(super) use shared::{ID, device};
