@@ -40,6 +40,7 @@ mod resume;
 mod resume_decisions;
 mod schemas;
 mod score;
+mod score_inputs;
 mod score_oracle;
 mod shards;
 mod shim;
