@@ -38,6 +38,7 @@ mod report;
 mod repository;
 mod resume;
 mod resume_decisions;
+mod scale;
 mod schemas;
 mod score;
 mod score_inputs;
