@@ -1,5 +1,6 @@
 //! The arguments of every verb.
 
+use super::score::InputFormat;
 use crate::model::{DownloadPolicy, NormalizerId, Shard, VerifyMethod};
 use crate::plan::Filter;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -45,7 +46,7 @@ pub(super) enum Verb {
     Report(ReportArguments),
     /// Put runs of one plan together, such as those of several machines.
     Merge(MergeArguments),
-    /// Score a file of hypotheses against a file of references, line against line.
+    /// Score transcripts against references: by line, or by id.
     Score(ScoreArguments),
     /// List the engines: ready or not, version, settings; or check that they keep to the protocol.
     Engines(EnginesArguments),
@@ -358,29 +359,65 @@ pub(super) struct MergeArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct ScoreArguments {
-    /// What was said: one utterance a line, blank lines too; `-` is standard input.
-    #[arg(long, value_name = "FILE")]
-    pub(super) reference: PathBuf,
-    /// What was heard: as many lines; `-` is standard input.
-    #[arg(long, value_name = "FILE")]
-    pub(super) hypothesis: PathBuf,
+    /// A table with both texts in each row: CSV or JSON Lines, such as `hypotheses.jsonl` of a report.
+    #[arg(value_name = "PAIRS", required_unless_present = "reference", conflicts_with_all = ["reference", "hypothesis"])]
+    pub(super) pairs: Option<PathBuf>,
+    /// What was said: plain text (one utterance a line, blank lines too), `trn`, CSV or JSON Lines,
+    /// as the extension tells; `-` is standard input.
+    #[arg(long, value_name = "FILE", requires = "hypothesis")]
+    pub(super) reference: Option<PathBuf>,
+    /// What was heard: as many lines, or the same ids; `-` is standard input.
+    #[arg(long, value_name = "FILE", requires = "reference")]
+    pub(super) hypothesis: Option<PathBuf>,
+    /// How the files are written, whatever they are called.
+    #[arg(long, value_enum)]
+    pub(super) input_format: Option<InputFormat>,
+    /// The column or key of ids; default: `id`, `utterance`, `utterance_id`, `audio_filepath` or
+    /// `audio`, the first that is there.
+    #[arg(long, value_name = "NAME")]
+    pub(super) id_column: Option<String>,
+    /// The column or key of references; default: `reference`, `text`, `transcript` or `sentence`.
+    #[arg(long, value_name = "NAME")]
+    pub(super) reference_column: Option<String>,
+    /// The column or key of hypotheses; default: `hypothesis`, `pred_text`, `prediction`, and, where
+    /// no references stand beside them, those of references.
+    #[arg(long, value_name = "NAME")]
+    pub(super) hypothesis_column: Option<String>,
+    /// Only rows with this value in this column, such as one job of a run: `job_id=ID`.
+    #[arg(long, value_name = "COLUMN=VALUE", value_parser = column_and_value)]
+    pub(super) select: Vec<(String, String)>,
+    /// Where an id has no hypothesis, nothing was heard; without this it is a mistake.
+    #[arg(long)]
+    pub(super) missing_as_empty: bool,
     /// How both are made comparable before they are compared.
     #[arg(long, default_value = "none")]
     pub(super) normalizer: NormalizerId,
-    /// Language of the texts; languages without spaces are scored on characters.
+    /// Language of texts without a column `language`; languages without spaces are scored on
+    /// characters.
     #[arg(long, value_name = "CODE", default_value = "en")]
     pub(super) language: String,
+    /// Show the utterances with the most errors word by word, and what was confused in them.
+    #[arg(long, value_name = "COUNT", num_args = 0..=1, default_missing_value = "10")]
+    pub(super) alignment: Option<usize>,
     /// How the scores are shown.
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: ScoreFormat,
 }
 
+fn column_and_value(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(column, value)| (column.to_owned(), value.to_owned()))
+        .ok_or_else(|| "write it as COLUMN=VALUE".to_owned())
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum ScoreFormat {
-    /// For people: the total, and the lines with the most errors.
+    /// For people: the total, and the utterances with the most errors.
     Text,
-    /// One JSON document with every line.
+    /// One JSON document with every utterance.
     Json,
+    /// A row for each utterance.
+    Csv,
 }
 
 #[derive(Debug, Args)]

@@ -46,18 +46,29 @@ pub(super) struct Contrast {
 /// there is nothing to tell.
 pub(super) fn unlike(rows: &[ResultRow<'_>]) -> Vec<Unlike> {
     let traits: Vec<Option<Traits<'_>>> = rows.iter().map(traits_of).collect();
-    let mut peers: BTreeMap<Key<'_>, BTreeMap<&str, Vec<&Traits<'_>>>> = BTreeMap::new();
+    // Most rows of an engine have the same traits, so what differs is kept once.
+    let mut peers: BTreeMap<Key<'_>, BTreeMap<&str, BTreeSet<&Traits<'_>>>> = BTreeMap::new();
     for (row, traits) in rows.iter().zip(&traits) {
         if let Some(traits) = traits {
             let engines = peers.entry(key_of(row)).or_default();
-            engines.entry(&row.spec.backend).or_default().push(traits);
+            engines.entry(&row.spec.backend).or_default().insert(traits);
         }
     }
+    let mut known: BTreeMap<(Key<'_>, &str, &Traits<'_>), Unlike> = BTreeMap::new();
     rows.iter()
         .zip(&traits)
-        .map(|(row, traits)| match (traits, peers.get(&key_of(row))) {
-            (Some(traits), Some(engines)) => compare(&row.spec.backend, traits, engines),
-            _ => Unlike::default(),
+        .map(|(row, traits)| {
+            let Some(traits) = traits else {
+                return Unlike::default();
+            };
+            let (key, backend) = (key_of(row), row.spec.backend.as_str());
+            let Some(engines) = peers.get(&key) else {
+                return Unlike::default();
+            };
+            known
+                .entry((key, backend, traits))
+                .or_insert_with(|| compare(backend, traits, engines))
+                .clone()
         })
         .collect()
 }
@@ -109,7 +120,11 @@ fn traits_of<'a>(row: &'a ResultRow<'_>) -> Option<Traits<'a>> {
     )
 }
 
-fn compare(backend: &str, mine: &Traits<'_>, engines: &BTreeMap<&str, Vec<&Traits<'_>>>) -> Unlike {
+fn compare(
+    backend: &str,
+    mine: &Traits<'_>,
+    engines: &BTreeMap<&str, BTreeSet<&Traits<'_>>>,
+) -> Unlike {
     // What differs in the same way is told once, of all engines of which it is true.
     let mut settings: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     let mut weights: BTreeMap<String, Vec<&str>> = BTreeMap::new();
@@ -175,10 +190,10 @@ mod tests {
             ("beam-size", "5"),
         ]);
         let engines = BTreeMap::from([
-            ("a", vec![&mine]),
-            ("b", vec![&other]),
-            ("c", vec![&other]),
-            ("d", vec![&small]),
+            ("a", BTreeSet::from([&mine])),
+            ("b", BTreeSet::from([&other])),
+            ("c", BTreeSet::from([&other])),
+            ("d", BTreeSet::from([&small])),
         ]);
         assert_eq!(
             compare("a", &mine, &engines),
@@ -193,7 +208,10 @@ mod tests {
     fn an_engine_with_a_row_that_is_like_this_one_is_not_told_of() {
         let greedy = traits(&[("beam-size", "1")]);
         let wide = traits(&[("beam-size", "5")]);
-        let engines = BTreeMap::from([("a", vec![&greedy]), ("b", vec![&wide, &greedy])]);
+        let engines = BTreeMap::from([
+            ("a", BTreeSet::from([&greedy])),
+            ("b", BTreeSet::from([&wide, &greedy])),
+        ]);
         assert_eq!(compare("a", &greedy, &engines), Unlike::default());
         let told = compare("b", &wide, &engines);
         assert_eq!(told.settings, ["unlike a: beam-size 5 here, 1 there"]);

@@ -319,6 +319,9 @@ fn counted(number: usize, one: &str, many: &str) -> String {
 }
 
 fn has_loop(row: &ResultRow<'_>, result: &UtteranceResult<'_>) -> bool {
+    if let Some(score) = result.scores.first() {
+        return score.repeat_loops > 0;
+    }
     let text = result.hypothesis().unwrap_or_default();
     let text = row.normalizer().normalize(text);
     let words = ScoringUnit::of_language(result.language()).split(&text);

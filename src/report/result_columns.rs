@@ -62,7 +62,30 @@ pub fn result_columns<'a>(rows: &[ResultRow<'a>]) -> Vec<Column<ResultRow<'a>>> 
             },
         )
     }));
+    columns.extend(hallucination_columns());
     columns
+}
+
+/// What was made up: behind all others, so that columns of earlier versions keep their places.
+fn hallucination_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
+    vec![
+        result(
+            "insertions_on_silence",
+            "Words heard in utterances whose reference is empty.",
+            |_, row| Cell::count(row.score.map(|score| score.insertions_on_silence)),
+        ),
+        result(
+            "repeat_loops",
+            "Phrases of 1 to 30 words that a hypothesis has four times in a row or more, with a word \
+             in them that is wrong.",
+            |_, row| Cell::count(row.score.map(|score| score.repeat_loops)),
+        ),
+        result(
+            "looped_words",
+            "Words of those loops beyond the first time of each phrase.",
+            |_, row| Cell::count(row.score.map(|score| score.looped_words)),
+        ),
+    ]
 }
 
 fn setting_cell(row: &ResultRow<'_>, name: &str) -> Cell {

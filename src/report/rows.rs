@@ -8,6 +8,7 @@ use crate::model::{
 use crate::record::{AttemptRecord, JobRecord, RunRecord, Session};
 use crate::score::speed::TimedAudio;
 use crate::score::{Normalizer, SetScore, UtteranceScore, score_set, score_utterance};
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The difference between the engine's clock and the runner's that a row must tell of, as a share
@@ -219,7 +220,7 @@ pub fn result_rows(record: &RunRecord) -> Vec<ResultRow<'_>> {
     let mut rows: Vec<ResultRow<'_>> = record
         .plan
         .jobs
-        .iter()
+        .par_iter()
         .filter_map(|job| match &job.spec {
             JobSpec::Benchmark(spec) => Some(row(record, job, spec, only_machine)),
             _ => None,

@@ -61,37 +61,25 @@ pub fn summary_rows<'a>(record: &'a RunRecord, rows: &'a [ResultRow<'a>]) -> Vec
             .get(row.spec.audio.as_str())
             .filter(|audio| audio.data_set)
             .map_or(SINGLE_CLIPS, |audio| audio.id.as_str());
+        // The recordings of a row are mostly of one language, so its place is looked up once.
+        let mut of_row: Vec<(Option<&str>, usize)> = Vec::new();
         for utterance in &row.utterances {
             let language = utterance.utterance.language.as_deref();
-            let key = (configuration.clone(), data_set, language);
-            let by_machine = places.entry(key).or_default();
-            let place = *by_machine.entry(row.machine).or_insert_with(|| {
-                found.push(SummaryRow {
-                    configuration: configuration.clone(),
-                    data_set,
-                    language,
-                    machine: row.machine,
-                    rows: Vec::new(),
-                    utterances: Vec::new(),
-                    planned: 0,
-                    measured: 0,
-                    trials: 0,
-                    audio_seconds: 0.0,
-                    rtfx: None,
-                    rtfx_interval: None,
-                    score: None,
+            let known = of_row.iter().find(|(known, _)| *known == language);
+            let place = if let Some((_, place)) = known {
+                *place
+            } else {
+                let key = (configuration.clone(), data_set, language);
+                let by_machine = places.entry(key).or_default();
+                let place = *by_machine.entry(row.machine).or_insert_with(|| {
+                    found.push(empty(&configuration, data_set, language, row.machine));
+                    found.len() - 1
                 });
-                found.len() - 1
-            });
-            let summary = &mut found[place];
-            summary.utterances.push(utterance);
-            if summary
-                .rows
-                .last()
-                .is_none_or(|last| last.job.id != row.job.id)
-            {
-                summary.rows.push(row);
-            }
+                found[place].rows.push(row);
+                of_row.push((language, place));
+                place
+            };
+            found[place].utterances.push(utterance);
         }
     }
     for by_machine in places.values() {
@@ -107,6 +95,30 @@ pub fn summary_rows<'a>(record: &'a RunRecord, rows: &'a [ResultRow<'a>]) -> Vec
         derive(summary);
     }
     found
+}
+
+/// Returns a summary of nothing so far.
+fn empty<'a>(
+    configuration: &Configuration,
+    data_set: &'a str,
+    language: Option<&'a str>,
+    machine: Option<&'a str>,
+) -> SummaryRow<'a> {
+    SummaryRow {
+        configuration: configuration.clone(),
+        data_set,
+        language,
+        machine,
+        rows: Vec::new(),
+        utterances: Vec::new(),
+        planned: 0,
+        measured: 0,
+        trials: 0,
+        audio_seconds: 0.0,
+        rtfx: None,
+        rtfx_interval: None,
+        score: None,
+    }
 }
 
 fn derive(summary: &mut SummaryRow<'_>) {

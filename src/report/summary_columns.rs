@@ -215,6 +215,12 @@ fn accuracy_columns<'a>() -> Vec<Column<SummaryRow<'a>>> {
             count(|score| score.insertions_on_silence),
         ),
         summary(
+            "repeat_loops",
+            "Phrases of 1 to 30 words that a hypothesis has four times in a row or more, with a word \
+             in them that is wrong.",
+            count(|score| score.repeat_loops),
+        ),
+        summary(
             "sentence_error_rate",
             "Share of recordings with at least one wrong word.",
             rate(|score| score.sentence_error_rate),

@@ -124,22 +124,6 @@ pub(super) fn count_edits<T: Eq + Hash>(reference: &[T], hypothesis: &[T]) -> Ed
 /// into the other.
 #[must_use]
 pub fn distance<T: Eq + Hash>(reference: &[T], hypothesis: &[T]) -> usize {
-    distance_by(reference, hypothesis, intern)
-}
-
-/// Returns the [`distance`] of two sequences of bytes, which are numbers already.
-pub(super) fn byte_distance(reference: &[u8], hypothesis: &[u8]) -> usize {
-    let numbers = |bytes: &[u8]| bytes.iter().copied().map(u32::from).collect();
-    distance_by(reference, hypothesis, |one, other| {
-        (numbers(one), numbers(other))
-    })
-}
-
-fn distance_by<T: Eq>(
-    reference: &[T],
-    hypothesis: &[T],
-    intern: impl Fn(&[T], &[T]) -> (Vec<u32>, Vec<u32>),
-) -> usize {
     let prefix = common_prefix(reference, hypothesis);
     let (reference, hypothesis) = (&reference[prefix..], &hypothesis[prefix..]);
     let suffix = reference.iter().rev().zip(hypothesis.iter().rev());

@@ -1,5 +1,7 @@
 use proptest::prelude::*;
 
+use super::super::normalize::Normalizer;
+use super::super::utterance::score_utterance;
 use super::*;
 
 /// The rule written down once more, as plainly as possible: a full matrix over suffixes, and a
@@ -95,6 +97,51 @@ proptest! {
         prop_assert!(distance(&one, &three) <= distance(&one, &two) + distance(&two, &three));
         prop_assert!(distance(&one, &two) >= one.len().abs_diff(two.len()));
         prop_assert!(distance(&one, &two) <= one.len().max(two.len()));
+    }
+}
+
+/// Counts as [`score_utterance`](super::super::score_utterance) finds them, which does not align.
+fn scored(reference: &[u8], hypothesis: &[u8]) -> EditCounts {
+    let text = |words: &[u8]| -> String {
+        // Words of several lengths, so that some keys are words and others are hashes.
+        let word = |letter: &u8| "abcdefgh"[..=usize::from(*letter)].repeat(2) + " ";
+        words.iter().map(word).collect()
+    };
+    let (reference, hypothesis) = (text(reference), text(hypothesis));
+    score_utterance(&reference, &hypothesis, Normalizer::None, "en").words
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn scoring_counts_what_the_rule_aligns(
+        reference in words(20), hypothesis in words(20), before in words(5), after in words(5)
+    ) {
+        // A common end is not aligned when scoring, though the rule may align it otherwise.
+        let whole = |middle: &[u8]| [&before[..], middle, &after].concat();
+        let (reference, hypothesis) = (whole(&reference), whole(&hypothesis));
+        let counts = Alignment { operations: plain(&reference, &hypothesis) }.counts();
+        prop_assert_eq!(scored(&reference, &hypothesis), counts);
+    }
+}
+
+#[test]
+fn every_way_of_counting_agrees_around_a_block() {
+    for length in [1_usize, 2, 62, 63, 64, 65, 66, 127, 128, 129, 191, 192, 193] {
+        for other in [length - 1, length, length + 1, 2 * length] {
+            // Nothing in common at the ends, so that no less is aligned.
+            let reference: Vec<u8> = (0..length).map(|at| [5, 0, 1, 2][at % 4]).collect();
+            let hypothesis: Vec<u8> = (0..other).map(|at| [6, 1, 0][at % 3]).chain([7]).collect();
+            let operations = plain(&reference, &hypothesis);
+            assert_eq!(align(&reference, &hypothesis).operations, operations);
+            let counts = Alignment { operations }.counts();
+            assert_eq!(count_edits(&reference, &hypothesis), counts);
+            assert_eq!(scored(&reference, &hypothesis), counts);
+            let there = scored(&hypothesis, &reference);
+            assert_eq!(there.errors(), counts.errors());
+            assert_eq!(distance(&reference, &hypothesis) as u64, counts.errors());
+        }
     }
 }
 

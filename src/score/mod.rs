@@ -12,18 +12,23 @@ pub mod statistics;
 
 mod align;
 mod bit_matrix;
+mod character_edits;
 mod confusion;
+mod ends;
 mod error_rate;
 mod language;
+mod loop_search;
 mod repeat;
 mod set;
+mod tokens;
 mod utterance;
+mod word_edits;
 
 pub use align::{ALIGNMENT_RULE, Alignment, Operation, align, distance};
 pub use confusion::{AlignedUtterance, Confusion, align_utterance, confusions};
 pub use error_rate::{CharacterErrors, EditCounts, ErrorRates};
 pub use language::scored_on_characters;
 pub use normalize::{Normalizer, UnknownNormalizer};
-pub use repeat::{RepeatLoop, RepeatLoops, repeat_loops};
+pub use repeat::{RepeatLoop, RepeatLoops, repeat_loops, wrong_loops};
 pub use set::{SetScore, score_set};
 pub use utterance::{ScoringUnit, TextPair, UtteranceScore, score_all, score_utterance};

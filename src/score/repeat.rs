@@ -1,13 +1,15 @@
 //! Loops: a phrase that a recognizer writes over and over.
 
+use super::align::{Operation, align};
 use serde::{Deserialize, Serialize};
+use std::hash::Hash;
 
 /// The longest phrase that is looked for, in words.
-const LONGEST_PHRASE: usize = 30;
+pub(super) const LONGEST_PHRASE: usize = 30;
 
 /// How often a phrase must stand in a row to be called a loop. People say things twice or three
 /// times; hardly anyone says them four times.
-const FEWEST_TIMES: usize = 4;
+pub(super) const FEWEST_TIMES: usize = 4;
 
 /// One loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,13 +48,33 @@ pub struct RepeatLoops {
 /// whose repetitions reach farthest counts, and of those the shortest; reading goes on behind it.
 #[must_use]
 pub fn repeat_loops<T: Eq>(words: &[T]) -> RepeatLoops {
+    summed(loops(words))
+}
+
+/// Returns the loops of a hypothesis in which at least one word is wrong by the alignment: put in,
+/// or in place of another. What was said over and over and heard so is no mistake.
+#[must_use]
+pub fn wrong_loops<T: Eq + Hash>(reference: &[T], hypothesis: &[T]) -> RepeatLoops {
+    let found: Vec<RepeatLoop> = loops(hypothesis).collect();
+    if found.is_empty() {
+        return RepeatLoops::default();
+    }
+    let mut right = vec![false; hypothesis.len()];
+    for operation in align(reference, hypothesis).operations {
+        if let Operation::Match { hypothesis, .. } = operation {
+            right[hypothesis] = true;
+        }
+    }
+    let is_wrong = |found: &RepeatLoop| {
+        let words = &right[found.start..][..found.words()];
+        !words.iter().all(|right| *right)
+    };
+    summed(found.into_iter().filter(is_wrong))
+}
+
+fn summed(found: impl Iterator<Item = RepeatLoop>) -> RepeatLoops {
     let mut loops = RepeatLoops::default();
-    let mut start = 0;
-    while start < words.len() {
-        let Some(found) = loop_from(words, start) else {
-            start += 1;
-            continue;
-        };
+    for found in found {
         loops.count += 1;
         loops.excess_words += found.words() - found.phrase_words;
         if loops
@@ -61,9 +83,23 @@ pub fn repeat_loops<T: Eq>(words: &[T]) -> RepeatLoops {
         {
             loops.longest = Some(found);
         }
-        start += found.words();
     }
     loops
+}
+
+/// Returns the loops from left to right.
+fn loops<T: Eq>(words: &[T]) -> impl Iterator<Item = RepeatLoop> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        while start < words.len() {
+            if let Some(found) = loop_from(words, start) {
+                start += found.words();
+                return Some(found);
+            }
+            start += 1;
+        }
+        None
+    })
 }
 
 fn loop_from<T: Eq>(words: &[T], start: usize) -> Option<RepeatLoop> {
@@ -120,6 +156,16 @@ mod tests {
                 excess_words: 8
             }
         );
+    }
+
+    #[test]
+    fn what_was_said_over_and_over_is_no_mistake() {
+        let words = |text: &'static str| text.split(' ').collect::<Vec<_>>();
+        let wrong = |said, heard| wrong_loops(&words(said), &words(heard)).count;
+        assert_eq!(wrong("no no no no stop", "no no no no stop"), 0);
+        assert_eq!(wrong("no no no no stop", "no no no no stops"), 0);
+        assert_eq!(wrong("no no no no stop", "no no no no no stop"), 1);
+        assert_eq!(wrong("no stop", "no no no no"), 1);
     }
 
     #[test]

@@ -34,6 +34,10 @@ pub struct SetScore {
     pub sentence_error_rate: f64,
     /// The unweighted mean of the word error rates of the utterances.
     pub mean_utterance_wer: f64,
+    /// Loops in which a word is wrong, in all hypotheses.
+    pub repeat_loops: u64,
+    /// Words in those loops beyond the first time of each phrase.
+    pub looped_words: u64,
 }
 
 /// Returns the score of a set, or `None` if there is no utterance: a gate on no data must not
@@ -44,6 +48,7 @@ pub fn score_set<'score>(
     let mut words = EditCounts::default();
     let mut characters = CharacterErrors::default();
     let (mut utterances, mut wrong, mut empty_references, mut insertions_on_silence) = (0, 0, 0, 0);
+    let (mut repeat_loops, mut looped_words) = (0, 0);
     let mut sum_of_rates = 0.0;
     for score in scores {
         words += score.words;
@@ -51,6 +56,8 @@ pub fn score_set<'score>(
         utterances += 1;
         wrong += u64::from(!score.is_correct());
         sum_of_rates += score.rates.wer;
+        repeat_loops += score.repeat_loops;
+        looped_words += score.looped_words;
         if score.empty_reference {
             empty_references += 1;
             insertions_on_silence += score.words.insertions;
@@ -67,6 +74,8 @@ pub fn score_set<'score>(
         rates: ErrorRates::from_counts(words, characters),
         sentence_error_rate: ratio(wrong, utterances),
         mean_utterance_wer: sum_of_rates / ratio(utterances, 1),
+        repeat_loops,
+        looped_words,
     })
 }
 
@@ -95,6 +104,17 @@ mod tests {
         let set = score_set(&[score("", "thank you"), score("a", "a b")]).unwrap();
         assert_eq!((set.empty_references, set.insertions_on_silence), (1, 2));
         assert!((set.rates.wer - 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn loops_are_summed() {
+        let set = score_set(&[
+            score("thank you", "thank you thank you thank you thank you bye"),
+            score("no no no no", "no no no no"),
+            score("a b", "a x x x x x"),
+        ])
+        .unwrap();
+        assert_eq!((set.repeat_loops, set.looped_words), (2, 6 + 4));
     }
 
     #[test]

@@ -5,10 +5,15 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::align::{byte_distance, count_edits, distance};
+use super::align::count_edits;
+use super::character_edits::CharacterRoom;
+use super::ends::{Cut, character_count, cut_characters, widen_to_words};
 use super::error_rate::{CharacterErrors, EditCounts, ErrorRates};
 use super::language::scored_on_characters;
+use super::loop_search::LoopRoom;
 use super::normalize::{Normalizer, is_space, words};
+use super::repeat::RepeatLoops;
+use super::word_edits::WordRoom;
 
 /// What counts as a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -69,6 +74,10 @@ pub struct UtteranceScore {
     /// The rates that follow from the counts.
     #[serde(flatten)]
     pub rates: ErrorRates,
+    /// Loops of the hypothesis in which a word is wrong; see [`wrong_loops`](super::wrong_loops).
+    pub repeat_loops: u64,
+    /// Words in those loops beyond the first time of each phrase.
+    pub looped_words: u64,
 }
 
 impl UtteranceScore {
@@ -101,55 +110,95 @@ pub fn score_utterance(
     normalizer: Normalizer,
     language: &str,
 ) -> UtteranceScore {
-    let reference = normalized(reference, normalizer);
-    let hypothesis = normalized(hypothesis, normalizer);
-    let unit = ScoringUnit::of_language(language);
-    let words = count_edits(&unit.split(&reference), &unit.split(&hypothesis));
-    let characters = character_errors(&reference, &hypothesis);
-    UtteranceScore {
-        unit,
-        empty_reference: words.reference_words() == 0,
-        reference_words: words.reference_words(),
-        hypothesis_words: words.hypothesis_words(),
-        words,
-        characters,
-        rates: ErrorRates::from_counts(words, characters),
-    }
+    let pair = TextPair {
+        reference,
+        hypothesis,
+        language,
+    };
+    Scorer::default().score(pair, normalizer)
 }
 
 /// Returns the score of each pair, in the order of the pairs. Works on all threads of the current
 /// rayon pool.
 #[must_use]
 pub fn score_all(pairs: &[TextPair<'_>], normalizer: Normalizer) -> Vec<UtteranceScore> {
-    let score = |pair: &TextPair<'_>| {
-        score_utterance(pair.reference, pair.hypothesis, normalizer, pair.language)
-    };
-    pairs.par_iter().map(score).collect()
+    pairs
+        .par_iter()
+        .map_init(Scorer::default, |scorer, pair| {
+            scorer.score(*pair, normalizer)
+        })
+        .collect()
+}
+
+/// What scores pair after pair in the same room.
+#[derive(Debug, Default)]
+struct Scorer {
+    words: WordRoom,
+    characters: CharacterRoom,
+    loops: LoopRoom,
+}
+
+impl Scorer {
+    fn score(&mut self, pair: TextPair<'_>, normalizer: Normalizer) -> UtteranceScore {
+        let reference = normalized(pair.reference, normalizer);
+        let hypothesis = normalized(pair.hypothesis, normalizer);
+        let unit = ScoringUnit::of_language(pair.language);
+        let cut = cut_characters(&reference, &hypothesis);
+        let words = match unit {
+            ScoringUnit::Words => self
+                .words
+                .count(widen_to_words(cut, &reference, &hypothesis)),
+            ScoringUnit::Characters => count_characters_as_words(cut),
+        };
+        let characters = self.count_characters(cut);
+        // A loop is wrong only where a word is that is not in the reference.
+        let loops = if words.substitutions + words.insertions > 0 {
+            self.loops.wrong_loops(&reference, &hypothesis, unit)
+        } else {
+            RepeatLoops::default()
+        };
+        UtteranceScore {
+            unit,
+            empty_reference: words.reference_words() == 0,
+            reference_words: words.reference_words(),
+            hypothesis_words: words.hypothesis_words(),
+            words,
+            characters,
+            rates: ErrorRates::from_counts(words, characters),
+            repeat_loops: loops.count as u64,
+            looped_words: loops.excess_words as u64,
+        }
+    }
+
+    fn count_characters(&mut self, cut: Cut<'_>) -> CharacterErrors {
+        let shared = character_count(cut.head) + character_count(cut.tail);
+        CharacterErrors {
+            character_errors: self.characters.distance(cut) as u64,
+            reference_characters: shared + character_count(cut.one),
+            hypothesis_characters: shared + character_count(cut.other),
+        }
+    }
+}
+
+/// Returns the counts of two texts in which every code point but white space is a word.
+fn count_characters_as_words(cut: Cut<'_>) -> EditCounts {
+    let split = |text| ScoringUnit::Characters.split(text);
+    let mut counts = count_edits(&split(cut.one), &split(cut.other));
+    counts.hits += (split(cut.head).len() + split(cut.tail).len()) as u64;
+    counts
 }
 
 /// Returns the normalized text without white space at its ends.
 fn normalized(text: &str, normalizer: Normalizer) -> Cow<'_, str> {
     match normalizer {
         Normalizer::None => Cow::Borrowed(text.trim_matches(is_space)),
-        _ => Cow::Owned(normalizer.normalize(text).trim_matches(is_space).to_owned()),
-    }
-}
-
-fn character_errors(reference: &str, hypothesis: &str) -> CharacterErrors {
-    let (errors, lengths) = if reference.is_ascii() && hypothesis.is_ascii() {
-        let errors = byte_distance(reference.as_bytes(), hypothesis.as_bytes());
-        (errors, [reference.len(), hypothesis.len()])
-    } else {
-        let texts = [reference, hypothesis].map(|text| text.chars().collect::<Vec<_>>());
-        (
-            distance(&texts[0], &texts[1]),
-            [texts[0].len(), texts[1].len()],
-        )
-    };
-    CharacterErrors {
-        character_errors: errors as u64,
-        reference_characters: lengths[0] as u64,
-        hypothesis_characters: lengths[1] as u64,
+        _ => {
+            let mut text = normalizer.normalize(text);
+            text.truncate(text.trim_end_matches(is_space).len());
+            let start = text.len() - text.trim_start_matches(is_space).len();
+            text.drain(..start);
+            Cow::Owned(text)
+        }
     }
 }
 

@@ -118,6 +118,11 @@ pub(in crate::score) fn is_space(character: char) -> bool {
     matches!(character, '\u{1c}'..='\u{1f}') || character.is_whitespace()
 }
 
+/// Returns whether a byte is white space of ASCII by [`is_space`].
+pub(in crate::score) const fn is_ascii_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r' | 0x1c..=0x1f)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +145,12 @@ mod tests {
             "an emoji of Unicode 16"
         );
         assert_eq!(class('\u{200d}'), Class::Other);
+    }
+
+    #[test]
+    fn bytes_are_white_space_as_characters_are() {
+        assert!((0..128).all(|byte| is_ascii_space(byte) == is_space(char::from(byte))));
+        assert!(!(128..=255).any(is_ascii_space));
     }
 
     #[test]

@@ -17,6 +17,6 @@ mod spelling;
 mod unicode;
 mod whisper_english;
 
-pub(in crate::score) use character::is_space;
+pub(in crate::score) use character::{is_ascii_space, is_space};
 pub use normalizer::{Normalizer, UnknownNormalizer};
 pub(in crate::score) use passes::words;
