@@ -219,6 +219,7 @@ pub fn launch(journal: &mut Journal, job: &JobId, launch: &Launch<'_>) {
                 text: launch.text.into(),
                 segments: Vec::new(),
                 language: Some("en".into()),
+                tokens: None,
             },
         });
     }
