@@ -19,7 +19,8 @@ use super::clip::{Clip, Origin};
 use super::decode::{DecodeLimits, DecodedSummary, decode_into, seconds};
 use super::error::{DecodeError, DecodeFailure};
 use super::resample::TARGET_RATE;
-use super::source::{Source, hexadecimal};
+use super::source::Source;
+use crate::model::hexadecimal;
 
 /// Counts the ways of decoding. It is raised whenever the same file would give other samples.
 const VERSION: &str = "16k-mono-v1";

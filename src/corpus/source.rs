@@ -9,6 +9,7 @@ use symphonia::core::io::{MediaSource, ReadOnlySource};
 use super::clip::Origin;
 use super::decode::DecodeLimits;
 use super::error::DecodeFailure;
+use crate::model::hexadecimal;
 
 /// Bytes read at once when a file is hashed.
 const READ_BLOCK: usize = 1 << 16;
@@ -101,15 +102,4 @@ impl<'a> Source<'a> {
         }
         Ok(hexadecimal(&hasher.finalize()))
     }
-}
-
-/// Returns the bytes as hexadecimal digits in lower case.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _infallible = write!(text, "{byte:02x}");
-            text
-        })
 }

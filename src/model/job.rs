@@ -1,6 +1,7 @@
 //! Jobs: the three kinds, what each one is declared to do, and the id that follows from it.
 
 use super::chosen_settings::ChosenSettings;
+use super::hexadecimal::hexadecimal;
 use super::plan::VerifyMethod;
 use super::text::Text;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -285,11 +286,7 @@ fn push_hexadecimal(byte: u8, text: &mut String) {
 
 impl fmt::Display for SpecDigest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::with_capacity(64);
-        for byte in self.0 {
-            push_hexadecimal(byte, &mut text);
-        }
-        formatter.write_str(&text)
+        formatter.write_str(&hexadecimal(&self.0))
     }
 }
 

@@ -11,6 +11,7 @@ mod combination;
 mod deadlines;
 mod engine_facts;
 mod environment;
+mod hexadecimal;
 mod home;
 mod job;
 mod machine;
@@ -36,6 +37,7 @@ pub use combination::{ABSENT, Column, Combination, Combinations};
 pub use deadlines::{DeadlineOverride, Deadlines, SLOW_DISK_BYTES_PER_SECOND, SizeDeadlines};
 pub use engine_facts::{Availability, EngineFacts};
 pub use environment::{environment_names, fill_environment};
+pub use hexadecimal::hexadecimal;
 pub use home::earmark_home;
 pub use job::{
     BenchmarkSpec, DownloadSpec, Job, JobId, JobKind, JobSpec, SpecDigest, Stage, VerifySpec,

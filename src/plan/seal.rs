@@ -1,7 +1,7 @@
 //! What makes a plan one that can be kept: a digest over all of it, and digests of the recordings
 //! that it names.
 
-use crate::model::{AudioSource, Combinations, Job, Plan};
+use crate::model::{AudioSource, Combinations, Job, Plan, hexadecimal};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,12 +89,7 @@ fn digest_of(plan: &mut Plan) -> String {
     }
     plan.combinations = combinations;
     plan.jobs = jobs;
-    hasher
-        .0
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hexadecimal(&hasher.0.finalize())
 }
 
 /// Returns the digests of the combinations, piece by piece.

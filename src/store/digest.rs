@@ -1,5 +1,6 @@
 //! Digests of files, in constant memory.
 
+use crate::model::hexadecimal;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -57,14 +58,6 @@ fn read(file: &mut File, stop: &AtomicBool, mut take: impl FnMut(&[u8])) -> io::
 #[must_use]
 pub fn sha256_bytes(bytes: &[u8]) -> String {
     hexadecimal(&Sha256::digest(bytes))
-}
-
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| {
-        [byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)]))
-    });
-    digits.collect()
 }
 
 #[cfg(test)]

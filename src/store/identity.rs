@@ -1,7 +1,8 @@
 //! Which bytes an artifact really is, for the record.
 
-use super::digest::{git_blob_until, hexadecimal, sha256_file};
+use super::digest::{git_blob_until, sha256_file};
 use super::place::Place;
+use crate::model::hexadecimal;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io;

@@ -5,9 +5,8 @@
 //! out whether an answer still holds; and what was wrong is asked again, because somebody may be
 //! mending it, in a way that shows in none of its files.
 
-use super::digest::hexadecimal;
 use super::place::Place;
-use crate::model::{ChosenSettings, Verdict, VerifyFinding, VerifyMethod};
+use crate::model::{ChosenSettings, Verdict, VerifyFinding, VerifyMethod, hexadecimal};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::{self, Metadata};

@@ -3,8 +3,8 @@
 use sha2::{Digest, Sha256};
 
 use super::{WavKind, fixture, wav, wav_of_kind};
-use crate::corpus::source::hexadecimal;
 use crate::corpus::{Clip, Corpus, DecodeLimits, Origin, builtin_clips, decode};
+use crate::model::hexadecimal;
 
 /// Farthest that two decodings of one recording may lie apart, in samples: 50 ms.
 const MOST_LAG: usize = 800;

@@ -1,6 +1,7 @@
 //! The bridges' files and the locks of their environments. They are part of this program and are
 //! written out before they are used, so that a bare binary has them.
 
+use crate::model::hexadecimal;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::io;
@@ -57,7 +58,7 @@ pub(super) fn lock_of(environment: &str) -> Option<&'static str> {
 
 /// Returns the SHA-256 of a text.
 pub(super) fn digest_of(text: &str) -> String {
-    hex(&Sha256::digest(text))
+    hexadecimal(&Sha256::digest(text))
 }
 
 /// Returns the folder in which this program's bridges lie under a folder. Its name says what is in it,
@@ -70,7 +71,10 @@ pub(super) fn folder_in(root: &Path) -> PathBuf {
         all.update(text);
         all.update([0]);
     }
-    root.join(format!("{FOLDER}{}", &hex(&all.finalize())[..DIGITS]))
+    root.join(format!(
+        "{FOLDER}{}",
+        &hexadecimal(&all.finalize())[..DIGITS]
+    ))
 }
 
 /// Writes the files under a folder, unless they are there.
@@ -93,10 +97,6 @@ pub(super) fn write_into(root: &Path) -> io::Result<PathBuf> {
         Err(_) if folder.is_dir() => Ok(folder),
         Err(error) => Err(error),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The digests of a file's content while it goes by.
 
-use crate::model::ArtifactFile;
+use crate::model::{ArtifactFile, hexadecimal};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -105,10 +105,6 @@ impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
-}
-
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

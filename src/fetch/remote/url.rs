@@ -2,7 +2,7 @@
 
 use super::answer::Asked;
 use super::client::{Client, Get, shown};
-use super::content::{StopOnDrop, hexadecimal, mismatch_of};
+use super::content::{StopOnDrop, mismatch_of};
 use super::lock::lock;
 use super::meter::{Meter, Readings, TICK};
 use super::pace;
@@ -11,7 +11,7 @@ use super::transfer::Transfer;
 use crate::clock::Clock;
 use crate::fetch::failure::Failure;
 use crate::fetch::request::{Arrived, Limits, Teller, Told, UrlRequest};
-use crate::model::ArtifactFile;
+use crate::model::{ArtifactFile, hexadecimal};
 use reqwest::Url;
 use sha2::{Digest, Sha256};
 use std::fs;
