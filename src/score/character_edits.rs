@@ -19,13 +19,23 @@ pub(super) struct CharacterRoom {
     other: Vec<u8>,
     /// Characters beyond ASCII, which stand for the bytes from 128 on.
     foreign: Vec<char>,
-    /// For each byte the rows of each block in which it stands; all zero between uses.
+    bytes: ByteRoom,
+}
+
+/// For each byte the rows in which it stands; all zero between uses.
+#[derive(Debug, Default)]
+struct ByteRoom {
+    /// Rows of texts of up to 64 bytes.
+    narrow: Vec<u64>,
+    /// Rows of texts of up to 128 bytes.
+    wide: Vec<u128>,
+    /// Rows of longer texts, block by block.
     rows: Vec<u64>,
-    /// The columns of each block, but for the first.
+    /// The column of each block.
     blocks: Vec<Block>,
 }
 
-/// Differences between a row and the row before it, in 64 rows of one column.
+/// Differences between a row and the row before it, in 64 rows of one column of several blocks.
 #[derive(Debug, Clone, Copy)]
 struct Block {
     /// Rows that are one more.
@@ -76,18 +86,13 @@ impl CharacterRoom {
             return one.chars().count().max(other.chars().count());
         }
         if one.is_ascii() && other.is_ascii() {
-            return byte_distance(
-                one.as_bytes(),
-                other.as_bytes(),
-                &mut self.rows,
-                &mut self.blocks,
-            );
+            return self.bytes.distance(one.as_bytes(), other.as_bytes());
         }
         self.foreign.clear();
         let encoded = encode(one, &mut self.foreign, &mut self.one)
             && encode(other, &mut self.foreign, &mut self.other);
         if encoded {
-            return byte_distance(&self.one, &self.other, &mut self.rows, &mut self.blocks);
+            return self.bytes.distance(&self.one, &self.other);
         }
         let characters = |text: &str| text.chars().collect::<Vec<_>>();
         distance(&characters(one), &characters(other))
@@ -113,47 +118,86 @@ fn encode(text: &str, foreign: &mut Vec<char>, bytes: &mut Vec<u8>) -> bool {
     true
 }
 
-/// Returns the distance of two texts of bytes, neither of which may be empty.
-fn byte_distance(one: &[u8], other: &[u8], rows: &mut Vec<u64>, room: &mut Vec<Block>) -> usize {
-    let (short, long) = if one.len() <= other.len() {
-        (one, other)
-    } else {
-        (other, one)
-    };
-    let blocks = short.len().div_ceil(BLOCK);
-    if rows.len() < SYMBOLS * blocks {
-        rows.resize(SYMBOLS * blocks, 0);
-    }
-    for (position, byte) in short.iter().enumerate() {
-        rows[usize::from(*byte) * blocks + position / BLOCK] |= 1 << (position % BLOCK);
-    }
-    let mut first = Block::FIRST;
-    room.clear();
-    room.resize(blocks - 1, Block::FIRST);
-    if let (1, Some(rows)) = (blocks, rows.first_chunk::<SYMBOLS>()) {
-        for byte in long {
-            first.advance(rows[usize::from(*byte)], 1, 0);
+/// Makes a function that returns the distance of two texts of bytes, the first of which is not empty
+/// and has no more bytes than a number has bits.
+macro_rules! distance_in_one_number {
+    ($name:ident, $number:ty) => {
+        fn $name(short: &[u8], long: &[u8], rows: &mut Vec<$number>) -> usize {
+            rows.resize(SYMBOLS, 0);
+            let Some(rows) = rows.first_chunk_mut::<SYMBOLS>() else {
+                return 0;
+            };
+            for (row, byte) in short.iter().enumerate() {
+                rows[usize::from(*byte)] |= 1 << row;
+            }
+            let (mut increases, mut decreases) = (<$number>::MAX, 0);
+            for byte in long {
+                let equal = rows[usize::from(*byte)];
+                let diagonal =
+                    ((equal & increases).wrapping_add(increases) ^ increases) | equal | decreases;
+                // The top row grows by one from column to column.
+                let rises = ((decreases | !(diagonal | increases)) << 1) | 1;
+                let falls = (diagonal & increases) << 1;
+                increases = falls | !(diagonal | rises);
+                decreases = rises & diagonal;
+            }
+            for byte in short {
+                rows[usize::from(*byte)] = 0;
+            }
+            let mask = <$number>::MAX >> (<$number>::BITS as usize - short.len());
+            let count = |bits: $number| (bits & mask).count_ones() as usize;
+            long.len() + count(increases) - count(decreases)
         }
-    } else {
+    };
+}
+
+distance_in_one_number!(narrow_distance, u64);
+distance_in_one_number!(wide_distance, u128);
+
+impl ByteRoom {
+    /// Returns the distance of two texts of bytes, neither of which may be empty.
+    fn distance(&mut self, one: &[u8], other: &[u8]) -> usize {
+        let (short, long) = if one.len() <= other.len() {
+            (one, other)
+        } else {
+            (other, one)
+        };
+        match short {
+            [byte] => long.len() - usize::from(long.contains(byte)),
+            _ if short.len() <= BLOCK => narrow_distance(short, long, &mut self.narrow),
+            _ if short.len() <= 2 * BLOCK => wide_distance(short, long, &mut self.wide),
+            _ => self.block_distance(short, long),
+        }
+    }
+
+    fn block_distance(&mut self, short: &[u8], long: &[u8]) -> usize {
+        let blocks = short.len().div_ceil(BLOCK);
+        if self.rows.len() < SYMBOLS * blocks {
+            self.rows.resize(SYMBOLS * blocks, 0);
+        }
+        for (position, byte) in short.iter().enumerate() {
+            let row = usize::from(*byte) * blocks + position / BLOCK;
+            self.rows[row] |= 1 << (position % BLOCK);
+        }
+        self.blocks.clear();
+        self.blocks.resize(blocks, Block::FIRST);
         for byte in long {
-            let mut equal = rows[usize::from(*byte) * blocks..][..blocks].iter();
-            // The top row grows by one from column to column.
+            let rows = &self.rows[usize::from(*byte) * blocks..][..blocks];
             let (mut rises, mut falls) = (1, 0);
-            for block in std::iter::once(&mut first).chain(room.iter_mut()) {
-                let equal = equal.next().copied().unwrap_or(0);
-                (rises, falls) = block.advance(equal, rises, falls);
+            for (equal, block) in rows.iter().zip(&mut self.blocks) {
+                (rises, falls) = block.advance(*equal, rises, falls);
             }
         }
+        self.rows[..SYMBOLS * blocks].fill(0);
+        let mut distance = long.len();
+        let mut left = short.len();
+        for block in &self.blocks {
+            let (more, less) = block.difference(left.min(BLOCK));
+            distance = distance + more - less;
+            left -= left.min(BLOCK);
+        }
+        distance
     }
-    rows[..SYMBOLS * blocks].fill(0);
-    let mut distance = long.len();
-    let mut left = short.len();
-    for block in std::iter::once(&first).chain(room.iter()) {
-        let (more, less) = block.difference(left.min(BLOCK));
-        distance = distance + more - less;
-        left -= left.min(BLOCK);
-    }
-    distance
 }
 
 #[cfg(test)]

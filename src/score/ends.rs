@@ -96,7 +96,11 @@ pub(super) fn word_count(text: &str) -> u64 {
 
 /// Returns how many characters a text has.
 pub(super) fn character_count(text: &str) -> u64 {
-    text.chars().count() as u64
+    if text.is_ascii() {
+        text.len() as u64
+    } else {
+        text.chars().count() as u64
+    }
 }
 
 /// Returns how many bytes two texts have in common at their beginnings.

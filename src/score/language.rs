@@ -16,6 +16,10 @@ const WITHOUT_SPACES: [&str; 24] = [
 /// error rate is an error rate of characters and does not depend on where a recognizer puts spaces.
 #[must_use]
 pub fn scored_on_characters(language: &str) -> bool {
+    // By far the most frequent, and asked for each utterance.
+    if language == "en" {
+        return false;
+    }
     let primary = language.split(['-', '_']).next().unwrap_or(language);
     WITHOUT_SPACES
         .iter()

@@ -34,6 +34,11 @@ impl Token {
         &text[self.start..self.end]
     }
 
+    /// Returns where the word begins.
+    pub(super) fn start(self) -> usize {
+        self.start
+    }
+
     /// Returns whether its key is the word itself.
     pub(super) fn is_exact(self) -> bool {
         self.end - self.start <= EXACT
@@ -44,14 +49,6 @@ impl Token {
 pub(super) fn tokenize(text: &str, tokens: &mut Vec<Token>) {
     tokens.clear();
     for_each_word(text, |start, end| tokens.push(Token::new(text, start, end)));
-}
-
-/// Writes the keys of the words of a text into a list that is used again.
-pub(super) fn write_keys(text: &str, keys: &mut Vec<u64>) {
-    keys.clear();
-    for_each_word(text, |start, end| {
-        keys.push(key(text.as_bytes(), start, end));
-    });
 }
 
 /// Tells where each word of a text begins and ends.

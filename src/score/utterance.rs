@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::align::count_edits;
 use super::character_edits::CharacterRoom;
-use super::ends::{Cut, character_count, cut_characters, widen_to_words};
+use super::ends::{Cut, character_count, cut_characters, widen_to_words, word_count};
 use super::error_rate::{CharacterErrors, EditCounts, ErrorRates};
 use super::language::scored_on_characters;
-use super::loop_search::LoopRoom;
+use super::loop_search::may_loop;
 use super::normalize::{Normalizer, is_space, words};
-use super::repeat::RepeatLoops;
+use super::repeat::{RepeatLoops, wrong_loops};
 use super::word_edits::WordRoom;
 
 /// What counts as a word.
@@ -135,7 +135,6 @@ pub fn score_all(pairs: &[TextPair<'_>], normalizer: Normalizer) -> Vec<Utteranc
 struct Scorer {
     words: WordRoom,
     characters: CharacterRoom,
-    loops: LoopRoom,
 }
 
 impl Scorer {
@@ -144,16 +143,30 @@ impl Scorer {
         let hypothesis = normalized(pair.hypothesis, normalizer);
         let unit = ScoringUnit::of_language(pair.language);
         let cut = cut_characters(&reference, &hypothesis);
+        let is_same = cut.one.is_empty() && cut.other.is_empty();
         let words = match unit {
-            ScoringUnit::Words => self
-                .words
-                .count(widen_to_words(cut, &reference, &hypothesis)),
+            ScoringUnit::Words if is_same => EditCounts {
+                hits: word_count(&reference),
+                ..EditCounts::default()
+            },
+            ScoringUnit::Words => {
+                let cut = widen_to_words(cut, &reference, &hypothesis);
+                self.words.count(cut, &hypothesis)
+            }
             ScoringUnit::Characters => count_characters_as_words(cut),
         };
-        let characters = self.count_characters(cut);
+        let characters = CharacterErrors {
+            character_errors: self.characters.distance(cut) as u64,
+            reference_characters: character_count(&reference),
+            hypothesis_characters: character_count(&hypothesis),
+        };
         // A loop is wrong only where a word is that is not in the reference.
-        let loops = if words.substitutions + words.insertions > 0 {
-            self.loops.wrong_loops(&reference, &hypothesis, unit)
+        let loops = if words.substitutions + words.insertions > 0
+            && match unit {
+                ScoringUnit::Words => self.words.may_loop(),
+                ScoringUnit::Characters => may_loop(&unit.split(&hypothesis), |word| *word),
+            } {
+            wrong_loops(&unit.split(&reference), &unit.split(&hypothesis))
         } else {
             RepeatLoops::default()
         };
@@ -167,15 +180,6 @@ impl Scorer {
             rates: ErrorRates::from_counts(words, characters),
             repeat_loops: loops.count as u64,
             looped_words: loops.excess_words as u64,
-        }
-    }
-
-    fn count_characters(&mut self, cut: Cut<'_>) -> CharacterErrors {
-        let shared = character_count(cut.head) + character_count(cut.tail);
-        CharacterErrors {
-            character_errors: self.characters.distance(cut) as u64,
-            reference_characters: shared + character_count(cut.one),
-            hypothesis_characters: shared + character_count(cut.other),
         }
     }
 }

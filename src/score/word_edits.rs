@@ -5,9 +5,11 @@
 //! otherwise by the rule.
 
 use super::align::count_edits;
-use super::ends::{Cut, word_count};
+use super::ends::Cut;
 use super::error_rate::EditCounts;
+use super::loop_search::may_loop;
 use super::tokens::{Token, tokenize};
+use std::ops::Range;
 
 /// Words of a reference whose rows fit into one number.
 const ROWS: usize = 64;
@@ -27,24 +29,34 @@ struct Column {
 /// Room for the words of two texts, used again for one pair after the other.
 #[derive(Debug, Default)]
 pub(super) struct WordRoom {
+    /// The words of the reference between the cuts.
     reference: Vec<Token>,
+    /// All words of the hypothesis.
     hypothesis: Vec<Token>,
     columns: Vec<Column>,
 }
 
 impl WordRoom {
-    /// Returns the counts of two texts that were cut at words; `one` is of the reference.
-    pub(super) fn count(&mut self, cut: Cut<'_>) -> EditCounts {
+    /// Returns the counts of a hypothesis that was cut at words against its reference, whose part
+    /// between the cuts is `cut.one`.
+    pub(super) fn count(&mut self, cut: Cut<'_>, hypothesis: &str) -> EditCounts {
         tokenize(cut.one, &mut self.reference);
-        tokenize(cut.other, &mut self.hypothesis);
-        let mut counts = if self.reference.is_empty() || self.hypothesis.is_empty() {
+        // All words, because they are looked through for loops too, and those outside the cuts are hits.
+        tokenize(hypothesis, &mut self.hypothesis);
+        let place = |byte: usize| {
+            self.hypothesis
+                .partition_point(|token| token.start() < byte)
+        };
+        let between = place(cut.head.len())..place(hypothesis.len() - cut.tail.len());
+        let outside = self.hypothesis.len() - between.len();
+        let mut counts = if self.reference.is_empty() || between.is_empty() {
             EditCounts {
                 deletions: self.reference.len() as u64,
-                insertions: self.hypothesis.len() as u64,
+                insertions: between.len() as u64,
                 ..EditCounts::default()
             }
         } else if self.reference.len() <= ROWS {
-            self.fill(cut);
+            self.fill(cut, hypothesis, between);
             self.walk()
         } else {
             let words = |tokens: &[Token], text| -> Vec<_> {
@@ -52,24 +64,29 @@ impl WordRoom {
             };
             count_edits(
                 &words(&self.reference, cut.one),
-                &words(&self.hypothesis, cut.other),
+                &words(&self.hypothesis[between], hypothesis),
             )
         };
-        counts.hits += word_count(cut.head) + word_count(cut.tail);
+        counts.hits += outside as u64;
         counts
     }
 
+    /// Returns whether there may be a loop in the hypothesis that was counted last.
+    pub(super) fn may_loop(&self) -> bool {
+        may_loop(&self.hypothesis, |token| token.key)
+    }
+
     /// Computes the columns, from the end of the hypothesis.
-    fn fill(&mut self, cut: Cut<'_>) {
+    fn fill(&mut self, cut: Cut<'_>, hypothesis: &str, between: Range<usize>) {
         self.columns.clear();
         let (mut increases, mut decreases) = (u64::MAX, 0);
-        for token in self.hypothesis.iter().rev() {
+        for token in self.hypothesis[between].iter().rev() {
             let mut equal = 0;
             for other in &self.reference {
                 equal = equal << 1 | u64::from(other.key == token.key);
             }
             if equal != 0 && !token.is_exact() {
-                equal = self.same_words(*token, equal, cut);
+                equal = same_words(&self.reference, cut.one, token.word(hypothesis), equal);
             }
             // The recurrence of `bit_matrix` for the one block there is.
             let diagonal =
@@ -84,19 +101,6 @@ impl WordRoom {
                 increases,
             });
         }
-    }
-
-    /// Returns those of some rows whose words really are the same as a long one of the hypothesis.
-    fn same_words(&self, token: Token, rows: u64, cut: Cut<'_>) -> u64 {
-        let word = token.word(cut.other);
-        let mut same = 0;
-        for (row, other) in self.reference.iter().rev().enumerate() {
-            let bit = 1 << row;
-            if rows & bit != 0 && other.word(cut.one) == word {
-                same |= bit;
-            }
-        }
-        same
     }
 
     /// Counts the steps from the beginning of both texts to their ends, by the rule.
@@ -127,4 +131,16 @@ impl WordRoom {
         counts.insertions += columns.len() as u64;
         counts
     }
+}
+
+/// Returns those of some rows in which a word really stands.
+fn same_words(reference: &[Token], text: &str, word: &str, rows: u64) -> u64 {
+    let mut same = 0;
+    for (row, token) in reference.iter().rev().enumerate() {
+        let bit = 1 << row;
+        if rows & bit != 0 && token.word(text) == word {
+            same |= bit;
+        }
+    }
+    same
 }

@@ -18,7 +18,7 @@ use super::{basic, whisper_english};
 ///
 /// Two known differences remain. Python refuses to turn a number of more than 4,300 digits into
 /// text and raises an error; here the number is written out. Lone surrogates cannot occur in a
-/// Rust string. Releases 0.1.5 to 0.1.15 of the package `whisper-normalizer` have four rules that
+/// Rust string. Releases 0.1.2 to 0.1.15 of the package `whisper-normalizer` have four rules that
 /// Whisper does not have (`cause`, `kinda`, `sorta`, `dunno`); they are not applied here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Normalizer {
