@@ -17,6 +17,7 @@ mod engines;
 mod examples;
 mod execute;
 mod generated;
+mod history;
 mod hostile;
 #[cfg(feature = "hub")]
 mod hub;
