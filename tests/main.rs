@@ -28,6 +28,7 @@ mod lock;
 mod matrices;
 mod merge;
 mod mutations;
+mod nightly;
 mod page;
 mod plan;
 mod plan_file;
