@@ -23,6 +23,7 @@ pub mod engine;
 pub mod event;
 pub mod exec;
 pub mod fetch;
+pub mod history;
 pub mod lockfile;
 pub mod machine;
 pub mod matrix;

@@ -17,6 +17,7 @@ mod engines;
 mod examples;
 mod execute;
 mod generated;
+mod history;
 mod hostile;
 #[cfg(feature = "hub")]
 mod hub;
@@ -27,6 +28,7 @@ mod lock;
 mod matrices;
 mod merge;
 mod mutations;
+mod nightly;
 mod page;
 mod plan;
 mod plan_file;

@@ -1,5 +1,6 @@
 //! The arguments of every verb.
 
+use super::history::{HistoryArguments, Indexing};
 use super::score::InputFormat;
 use crate::model::{DownloadPolicy, NormalizerId, Shard, VerifyMethod};
 use crate::plan::Filter;
@@ -11,12 +12,12 @@ use std::time::Duration;
 
 /// What a manual page says beside the options.
 const AFTER_HELP: &str = "\
-Exit status: 0 all is well; 1 a gate failed; 2 the input or the command line is wrong and nothing was \
+Exit status: 0 all is well; 1 a gate failed or something became worse; 2 the input or the command line is wrong and nothing was \
 started; 3 a job went wrong, a model is not complete, or a merge lacks runs; 4 a fault of the program or its \
 surroundings; 130 interrupted.
 
 Environment: EARMARK_HOME is the folder of models, remembered verdicts and decoded recordings (default: \
-earmark in $XDG_CACHE_HOME or ~/.cache). Models of Hugging Face hubs lie in the cache that all programs for \
+earmark in $XDG_CACHE_HOME or ~/.cache), and of the history unless EARMARK_HISTORY names its file. Models of Hugging Face hubs lie in the cache that all programs for \
 them share: HF_HUB_CACHE, or hub in HF_HOME. NO_COLOR turns colours off.";
 
 /// Which speech recognizer, which model, which quantization, on this machine, at what accuracy.
@@ -46,6 +47,8 @@ pub(super) enum Verb {
     Report(ReportArguments),
     /// Put runs of one plan together, such as those of several machines.
     Merge(MergeArguments),
+    /// List runs, show trends, tell what has changed; keep or remove what is old.
+    History(HistoryArguments),
     /// Score transcripts against references: by line, or by id.
     Score(ScoreArguments),
     /// List the engines: ready or not, version, settings; or check that they keep to the protocol.
@@ -261,6 +264,8 @@ pub(super) struct RunArguments {
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: RunFormat,
     #[command(flatten)]
+    pub(super) indexing: Indexing,
+    #[command(flatten)]
     pub(super) selection: Selection,
 }
 
@@ -355,6 +360,8 @@ pub(super) struct MergeArguments {
     /// The run folder that is made of them.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) out: PathBuf,
+    #[command(flatten)]
+    pub(super) indexing: Indexing,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 use super::arguments::MergeArguments;
 use super::exit::{ExitStatus, Failure, print, say};
+use super::history::index;
 use crate::model::Job;
 use crate::record::{MergeSource, RunFolder, merge, missing};
 use crate::report::write_reports;
@@ -25,6 +26,7 @@ pub(super) fn run(arguments: &MergeArguments) -> Result<ExitStatus, Failure> {
     for written in write_reports(&record, path).map_err(Failure::internal)? {
         print(&format!("{}\n", written.display()))?;
     }
+    index(&arguments.indexing, path, &record);
     let runs = record.sessions.iter().map(|session| session.run + 1).max();
     say(&format!(
         "{} on {}",

@@ -9,6 +9,7 @@ mod doctor;
 mod download;
 mod engines;
 mod exit;
+mod history;
 mod init;
 mod load;
 mod lock;
@@ -60,6 +61,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitStatus {
         Verb::Download(verb) => download::run(verb, &arguments),
         Verb::Report(arguments) => report::run(&arguments),
         Verb::Merge(arguments) => merge::run(&arguments),
+        Verb::History(arguments) => history::run(&arguments),
         Verb::Score(arguments) => score::run(&arguments),
         Verb::Engines(arguments) => engines::run(&arguments),
         Verb::Doctor(arguments) => doctor::run(&arguments),

@@ -40,7 +40,15 @@ impl FromStr for Filter {
 }
 
 impl Filter {
-    fn accepts(&self, value: &str) -> bool {
+    /// Returns what it asks for.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Returns whether a value of its key is wanted.
+    #[must_use]
+    pub fn accepts(&self, value: &str) -> bool {
         if self.contains {
             return value.contains(&self.wanted);
         }

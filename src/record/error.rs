@@ -43,6 +43,15 @@ impl RecordError {
         }
     }
 
+    /// A folder cannot be removed.
+    pub(super) fn unremovable(path: &Path, error: io::Error) -> Self {
+        Self::Unwritable {
+            path: path.to_path_buf(),
+            error,
+            remedy: "remove it yourself",
+        }
+    }
+
     /// The folder of a run that is to go on cannot be written.
     pub(super) fn not_resumable(path: &Path, error: io::Error) -> Self {
         Self::Unwritable {

@@ -109,6 +109,57 @@ impl RunFolder {
             .map(|(_, path)| path)
     }
 
+    /// Removes a run folder with all that is in it, and returns how many bytes that were. What the
+    /// folder is known by goes last, so that what is left after a crash can be removed again. Links are
+    /// removed and not followed.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is in use, or something in it cannot be removed.
+    pub fn remove(path: &Path) -> Result<u64, RecordError> {
+        let folder = Self::at(path);
+        let unremovable = |error| RecordError::unremovable(path, error);
+        let lock = RunLock::take(path, unremovable)?;
+        let bytes = folder.bytes();
+        let last = [folder.journal(), lock.path().to_path_buf()];
+        for entry in fs::read_dir(path).map_err(unremovable)? {
+            let entry = entry.map_err(unremovable)?;
+            if last.contains(&entry.path()) {
+                continue;
+            }
+            if entry.file_type().map_err(unremovable)?.is_dir() {
+                fs::remove_dir_all(entry.path()).map_err(unremovable)?;
+            } else {
+                fs::remove_file(entry.path()).map_err(unremovable)?;
+            }
+        }
+        for file in last {
+            match fs::remove_file(file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(unremovable(error));
+                }
+                _ => {}
+            }
+        }
+        fs::remove_dir(path).map_err(unremovable)?;
+        Ok(bytes)
+    }
+
+    /// Returns how many bytes its files have; what cannot be looked at has none.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        fn of(folder: &Path) -> u64 {
+            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+            entries
+                .map(|entry| match entry.file_type() {
+                    Ok(kind) if kind.is_dir() => of(&entry.path()),
+                    _ => entry.metadata().map_or(0, |data| data.len()),
+                })
+                .sum()
+        }
+        of(&self.path)
+    }
+
     /// Returns the path of the journal.
     #[must_use]
     pub fn journal(&self) -> PathBuf {

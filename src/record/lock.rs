@@ -19,6 +19,11 @@ pub(super) struct RunLock {
 }
 
 impl RunLock {
+    /// Returns the lock file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Takes the lock of a folder that exists.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ pub(super) use sinks::Telling;
 
 use super::arguments::{Downloads, RerunWish, RunArguments, RunFormat, Selection};
 use super::exit::{ExitStatus, Failure, print, say};
+use super::history::{Indexing, index};
 use super::load::{narrow, plan_of};
 use super::saved::{keep, read_saved, refuse_if_stale};
 use crate::exec::{Part, RunOptions, RunSummary};
@@ -77,17 +78,19 @@ pub(super) fn run(
             RunFormat::Json => Telling::Events,
         },
     })?;
-    report(&place.folder, &summary)
+    report(&place.folder, &summary, &arguments.indexing)
 }
 
-/// Makes the reports of a run, and returns the exit status that it stands for.
-fn report(path: &Path, summary: &RunSummary) -> Result<ExitStatus, Failure> {
+/// Makes the reports of a run, puts it into the history, and returns the exit status that it stands
+/// for.
+fn report(path: &Path, summary: &RunSummary, indexing: &Indexing) -> Result<ExitStatus, Failure> {
     let record = RunFolder::read(path).map_err(Failure::internal)?;
     write_reports(&record, path).map_err(Failure::internal)?;
     let gates = gate_failures(&record);
     for failure in &gates {
         say(&format!("gate: {}", printable(&failure.0)));
     }
+    index(indexing, path, &record);
     say(&format!("\n{}", path.join("report.html").display()));
     Ok(match status_of(summary) {
         ExitStatus::Success if !gates.is_empty() => ExitStatus::Gate,
