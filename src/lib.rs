@@ -17,6 +17,7 @@
 pub mod catalog;
 pub mod cli;
 pub mod clock;
+pub mod compare;
 pub mod corpus;
 pub mod diagnostic;
 pub mod engine;

@@ -2,7 +2,7 @@
 
 use super::history::{HistoryArguments, Indexing};
 use super::score::InputFormat;
-use crate::model::{DownloadPolicy, NormalizerId, Shard, VerifyMethod};
+use crate::model::{DownloadPolicy, NormalizerId, Shard, Share, VerifyMethod};
 use crate::plan::Filter;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -45,6 +45,10 @@ pub(super) enum Verb {
     Download(DownloadArguments),
     /// Make the reports again from a run's record.
     Report(ReportArguments),
+    /// Hold runs against each other: which rows became faster, slower, more or less accurate.
+    Compare(CompareArguments),
+    /// Measure one thing twice, to see how small a change this machine can show.
+    Calibrate(CalibrateArguments),
     /// Put runs of one plan together, such as those of several machines.
     Merge(MergeArguments),
     /// List runs, show trends, tell what has changed; keep or remove what is old.
@@ -257,6 +261,13 @@ pub(super) struct RunArguments {
     /// Ask every verify again: take no verdict that is remembered.
     #[arg(long)]
     pub(super) fresh: bool,
+    /// A run that the allowed regressions of the matrix's gates are judged against: its folder, or
+    /// `latest`.
+    #[arg(long, value_name = "RUN", value_hint = ValueHint::DirPath)]
+    pub(super) base: Option<PathBuf>,
+    /// The reports that are written in the end, such as `csv,html,junit`; default: csv,html.
+    #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
+    pub(super) to: Vec<ReportTo>,
     /// Show the plan and stop.
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -350,6 +361,95 @@ pub(super) struct ReportArguments {
     /// A folder with templates of one's own for the page.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) template: Option<PathBuf>,
+    /// The reports that are written, such as `csv,html,junit`; default: csv,html.
+    #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
+    pub(super) to: Vec<ReportTo>,
+}
+
+/// What a record can be written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportTo {
+    /// The tables: results.csv and the others.
+    Csv,
+    /// The page: report.html.
+    Html,
+    /// A test case for each job and gate: junit.xml.
+    Junit,
+    /// The answer and the summary, for a comment or a step's summary: report.md.
+    Markdown,
+    /// Rows, summaries, jobs and gates in one document: report.json.
+    Json,
+    /// What was heard in each trial, for other scorers: hypotheses.jsonl.
+    Hypotheses,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum CompareFormat {
+    /// For people.
+    Text,
+    /// For a comment on a pull request, or a step's summary.
+    Markdown,
+    /// A page that loads nothing.
+    Html,
+    /// One JSON document.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompareArguments {
+    /// Run folders, or `latest`: the base first, then what is compared with it.
+    #[arg(required = true, num_args = 2.., value_name = "RUN", value_hint = ValueHint::DirPath)]
+    pub(super) runs: Vec<PathBuf>,
+    /// How the comparison is shown.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: CompareFormat,
+    /// End with status 1 if a gate of the compared run's matrix is not passed; without gates on what
+    /// became worse, if a row is worse.
+    #[arg(long)]
+    pub(super) gate: bool,
+    /// The smallest change of a time that matters, such as `2%`; default: 5%.
+    #[arg(long, value_name = "SHARE")]
+    pub(super) minimum_effect: Option<Share>,
+    /// The smallest change of a word error rate that matters, in points, such as `1%`; default: 0.5%.
+    #[arg(long, value_name = "SHARE")]
+    pub(super) minimum_wer_effect: Option<Share>,
+    /// The seed of the resamples; default: 1.
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CalibrateArguments {
+    /// A matrix, each benchmark of which is measured against itself; default: one recording, with the
+    /// first engine that is ready and has a model here.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(super) matrix: Option<PathBuf>,
+    /// Launches on each side.
+    #[arg(long, value_name = "N", default_value = "6", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(super) launches: u32,
+    /// Pairs of sides: so many times as long, and as many comparisons that share nothing.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(super) pairs: u32,
+    /// Without a matrix: this engine.
+    #[arg(long, value_name = "BACKEND", conflicts_with = "matrix")]
+    pub(super) backend: Option<String>,
+    /// Without a matrix: this model; default: the smallest that is here.
+    #[arg(long, value_name = "MODEL", conflicts_with = "matrix")]
+    pub(super) model: Option<String>,
+    /// Without a matrix: measured trials in each launch.
+    #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(super) repeat: u32,
+    /// The run folder; default: runs/<date>-calibrate-<name>.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) out: Option<PathBuf>,
+    /// The smallest change of a time that matters, such as `2%`; default: 5%.
+    #[arg(long, value_name = "SHARE")]
+    pub(super) minimum_effect: Option<Share>,
+    /// How the findings are shown.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: TableFormat,
+    #[command(flatten)]
+    pub(super) selection: Selection,
 }
 
 #[derive(Debug, Args)]

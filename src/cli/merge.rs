@@ -2,6 +2,7 @@
 
 use super::arguments::MergeArguments;
 use super::exit::{ExitStatus, Failure, print, say};
+use super::gates;
 use super::history::index;
 use crate::model::Job;
 use crate::record::{MergeSource, RunFolder, merge, missing};
@@ -39,9 +40,14 @@ pub(super) fn run(arguments: &MergeArguments) -> Result<ExitStatus, Failure> {
             counted(record.duplicates, "result was", "results were")
         ));
     }
+    let passed = gates::passed(&record, path, None);
     let missing = missing(&record);
     if missing.is_empty() {
-        return Ok(ExitStatus::Success);
+        return Ok(if passed {
+            ExitStatus::Success
+        } else {
+            ExitStatus::Gate
+        });
     }
     tell_missing(&missing, record.plan.jobs.len());
     Ok(ExitStatus::Fault)

@@ -2,13 +2,16 @@
 
 mod arguments;
 mod backends;
+mod calibrate;
 mod catalogs;
 mod check;
+mod compare;
 mod completions;
 mod doctor;
 mod download;
 mod engines;
 mod exit;
+mod gates;
 mod history;
 mod init;
 mod load;
@@ -61,6 +64,8 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitStatus {
         Verb::Download(verb) => download::run(verb, &arguments),
         Verb::Report(arguments) => report::run(&arguments),
         Verb::Merge(arguments) => merge::run(&arguments),
+        Verb::Compare(arguments) => compare::run(&arguments),
+        Verb::Calibrate(verb) => calibrate::run(&verb, &arguments),
         Verb::History(arguments) => history::run(&arguments),
         Verb::Score(arguments) => score::run(&arguments),
         Verb::Engines(arguments) => engines::run(&arguments),

@@ -1,9 +1,9 @@
 //! `earmark report`: the reports again, from the record.
 
-use super::arguments::ReportArguments;
+use super::arguments::{ReportArguments, ReportTo};
 use super::exit::{ExitStatus, Failure, print};
 use crate::record::{RunFolder, RunRecord};
-use crate::report::{PageTemplates, ReportError, write_reports_with};
+use crate::report::{PageTemplates, ReportError, ReportFormat, write_formats};
 use std::path::{Path, PathBuf};
 
 pub(super) fn run(arguments: &ReportArguments) -> Result<ExitStatus, Failure> {
@@ -22,17 +22,35 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<ExitStatus, Failure> {
     for path in &arguments.runs {
         let place = arguments.out.as_deref().unwrap_or(path);
         let record = RunFolder::read(path).map_err(|error| Failure::Usage(error.to_string()))?;
-        for written in written_to(&record, place, &templates)? {
+        for written in written_to(&record, place, &formats(&arguments.to), &templates)? {
             print(&format!("{}\n", written.display()))?;
         }
     }
     Ok(ExitStatus::Success)
 }
 
+/// Returns the formats that the command line asks for; without a wish, what a run has in its folder.
+pub(super) fn formats(to: &[ReportTo]) -> Vec<ReportFormat> {
+    if to.is_empty() {
+        return ReportFormat::DEFAULT.to_vec();
+    }
+    to.iter()
+        .map(|wish| match wish {
+            ReportTo::Csv => ReportFormat::Csv,
+            ReportTo::Html => ReportFormat::Html,
+            ReportTo::Junit => ReportFormat::Junit,
+            ReportTo::Markdown => ReportFormat::Markdown,
+            ReportTo::Json => ReportFormat::Json,
+            ReportTo::Hypotheses => ReportFormat::Hypotheses,
+        })
+        .collect()
+}
+
 /// Writes the reports of a record into a folder.
 fn written_to(
     record: &RunRecord,
     place: &Path,
+    formats: &[ReportFormat],
     templates: &PageTemplates,
 ) -> Result<Vec<PathBuf>, Failure> {
     let refused = |error: &dyn std::fmt::Display| {
@@ -42,7 +60,7 @@ fn written_to(
         ))
     };
     std::fs::create_dir_all(place).map_err(|error| refused(&error))?;
-    write_reports_with(record, place, templates).map_err(|error| match error {
+    write_formats(record, place, formats, templates).map_err(|error| match error {
         ReportError::Html(error) => Failure::Usage(error.to_string()),
         error => refused(&error),
     })

@@ -211,7 +211,7 @@ pub fn read(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<Matri
             .gates
             .into_iter()
             // What is wrong with such a one has been told.
-            .filter(|gate| !document.is_damaged(gate.node))
+            .filter(|gate| !document.is_damaged_within(gate.node))
             .map(|gate| (gate.value, document.span(gate.node)))
             .collect(),
         definitions: resolve_definitions(

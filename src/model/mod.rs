@@ -11,6 +11,7 @@ mod combination;
 mod deadlines;
 mod engine_facts;
 mod environment;
+mod gate;
 mod hexadecimal;
 mod home;
 mod job;
@@ -18,6 +19,7 @@ mod machine;
 mod measurement;
 mod outcome;
 mod plan;
+mod printable;
 mod progress;
 mod quiet;
 mod retries;
@@ -37,6 +39,7 @@ pub use combination::{ABSENT, Column, Combination, Combinations};
 pub use deadlines::{DeadlineOverride, Deadlines, SLOW_DISK_BYTES_PER_SECOND, SizeDeadlines};
 pub use engine_facts::{Availability, EngineFacts};
 pub use environment::{environment_names, fill_environment};
+pub use gate::{GATE_METRICS, Gate, GateScope, MaxRegression, SET_GATE_METRICS, Share};
 pub use hexadecimal::hexadecimal;
 pub use home::earmark_home;
 pub use job::{
@@ -46,9 +49,10 @@ pub use machine::{LoadAverage, MachineFacts};
 pub use measurement::{ChildUsage, LeakedProcess, ProcessEnd, Sample, Segment};
 pub use outcome::{FileFinding, ManifestOrigin, Outcome, Phase, Verdict, VerifyFinding};
 pub use plan::{
-    DownloadPolicy, GATE_METRICS, Gate, GateScope, Isolation, NormalizerId, Order, Plan, PlanLock,
-    SET_GATE_METRICS, ValueOrigin, VerifyMethod, VerifyPolicy,
+    DownloadPolicy, Isolation, NormalizerId, Order, Plan, PlanLock, ValueOrigin, VerifyMethod,
+    VerifyPolicy,
 };
+pub use printable::printable;
 pub use progress::{JobProgress, LaunchProgress, Progress, RerunReason};
 pub use quiet::Quiet;
 pub use retries::Retries;

@@ -6,6 +6,7 @@ use super::backend_definition::BackendDefinition;
 use super::combination::Combinations;
 use super::deadlines::Deadlines;
 use super::engine_facts::EngineFacts;
+use super::gate::Gate;
 use super::job::{Job, JobId};
 use super::quiet::Quiet;
 use super::retries::Retries;
@@ -107,20 +108,6 @@ impl FromStr for NormalizerId {
     }
 }
 
-/// The columns that a gate may bound.
-pub const GATE_METRICS: [&str; 7] = [
-    "wer",
-    "cer",
-    "rtfx",
-    "transcribe_seconds_median",
-    "load_seconds",
-    "peak_rss_bytes",
-    "cpu_seconds",
-];
-
-/// The columns that a gate over sets may bound.
-pub const SET_GATE_METRICS: [&str; 3] = ["wer", "cer", "rtfx"];
-
 /// In which order timed work is done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -165,39 +152,6 @@ pub enum VerifyPolicy {
     Any,
     /// None: verdicts are recorded only.
     Ignore,
-}
-
-/// Over what a gate looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum GateScope {
-    /// Each row by itself.
-    #[default]
-    Row,
-    /// A data set as a whole.
-    Set,
-}
-
-/// A bound that decides the exit status.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(
-    extend("anyOf" = [{"required": ["max"]}, {"required": ["min"]}]),
-    example = serde_json::json!({"metric": "wer", "max": 0.2})
-)]
-pub struct Gate {
-    /// A numeric column of `results.csv` or, for sets, of `summary.csv`, such as `wer` or `rtfx`.
-    #[schemars(extend("enum" = GATE_METRICS))]
-    pub metric: String,
-    /// The largest value that passes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max: Option<f64>,
-    /// The smallest value that passes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub min: Option<f64>,
-    /// Each row, or a data set as a whole.
-    #[serde(default)]
-    pub scope: GateScope,
 }
 
 /// Where a value of an axis comes from.

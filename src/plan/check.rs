@@ -7,8 +7,8 @@ use crate::corpus::Corpus;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, closest};
 use crate::matrix::{Alone, Axis, AxisValue, Entry, Matrix, NAMED_AXES};
 use crate::model::{
-    EngineFacts, GATE_METRICS, GateScope, SET_GATE_METRICS, Scalar, SettingDeclaration,
-    SettingKind, Value, VerifyMethod,
+    EngineFacts, GATE_METRICS, GateScope, MaxRegression, SET_GATE_METRICS, Scalar,
+    SettingDeclaration, SettingKind, Value, VerifyMethod,
 };
 use crate::yaml::LocatedValue;
 use globset::Glob;
@@ -374,11 +374,21 @@ pub(super) fn check_settings(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mu
 
 fn check_gates(matrix: &Matrix, problems: &mut Diagnostics) {
     for (gate, span) in &matrix.gates {
-        if gate.max.is_none() && gate.min.is_none() {
+        if gate.max.is_none() && gate.min.is_none() && gate.max_regression.is_none() {
             problems.push(
                 Diagnostic::error(Some(span.clone()), "a gate without a bound")
                     .path("gates")
-                    .hint("write `max: …` or `min: …`"),
+                    .hint("write `max: …`, `min: …` or `max-regression: …`"),
+            );
+        }
+        if gate.max_regression == Some(MaxRegression::default()) {
+            problems.push(
+                Diagnostic::error(
+                    Some(span.clone()),
+                    "an allowed regression without a number",
+                )
+                .path("gates")
+                .hint("write `absolute: …`, `relative: …` or both, such as `{absolute: 0.005, relative: 5%}`"),
             );
         }
         if let (Some(min), Some(max)) = (gate.min, gate.max)

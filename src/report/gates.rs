@@ -1,94 +1,291 @@
 //! Gates: bounds on what was measured that decide the exit status.
 
-use super::rows::{ResultRow, result_rows};
+use super::rows::{ResultRow, UtteranceResult, result_rows};
 use super::summary::{SummaryRow, summary_rows};
 use crate::model::{Gate, GateScope};
 use crate::record::RunRecord;
+use crate::score::{ScoringUnit, SetScore, repeat_loops};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// What a gate came to for one row or set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct GateVerdict {
+    /// The gate, in words.
+    pub gate: String,
+    /// The row or set; empty for all together, or if there was none that could be asked.
+    pub subject: String,
+    /// Whether it passed.
+    pub passed: bool,
+    /// What was found, in words.
+    pub message: String,
+}
+
+impl GateVerdict {
+    /// Returns it on one line, without the gate where the row or set is named.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let subject = if self.subject.is_empty() {
+            &self.gate
+        } else {
+            &self.subject
+        };
+        format!("{subject}: {}", self.message)
+    }
+}
+
+/// What a gate's metric is for one row or set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reading {
+    /// A number.
+    Measured(f64),
+    /// There should be one, and there is not.
+    Missing,
+    /// There can be none: insertions on silence, without silence.
+    NotApplicable,
+}
+
+impl Reading {
+    /// Returns the number, if there is one.
+    #[must_use]
+    pub fn number(self) -> Option<f64> {
+        match self {
+            Self::Measured(number) => Some(number),
+            Self::Missing | Self::NotApplicable => None,
+        }
+    }
+}
+
+impl From<Option<f64>> for Reading {
+    fn from(number: Option<f64>) -> Self {
+        number.map_or(Self::Missing, Self::Measured)
+    }
+}
 
 /// A gate that a row did not pass, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GateFailure(pub String);
 
-/// Holds what was to be measured against the gates of its plan: every row, or every configuration
-/// on every data set and language, the clips that the matrix names one by one being a set as well. What lacks the number that a gate asks for fails it, because a
-/// gate without data must not pass; so does a data set that was not measured whole. Planned skips
-/// are not held against a gate.
+/// Returns what was not passed of the gates of a record's plan; see [`gate_verdicts`].
 #[must_use]
 pub fn gate_failures(record: &RunRecord) -> Vec<GateFailure> {
-    let rows = result_rows(record);
-    let summaries = summary_rows(record, &rows);
-    record
+    gate_verdicts(record, &result_rows(record))
+        .into_iter()
+        .filter(|verdict| !verdict.passed)
+        .map(|verdict| GateFailure(verdict.in_words()))
+        .collect()
+}
+
+/// Returns the gates of a plan that only a comparison with a base can judge.
+pub fn gates_without_base(record: &RunRecord) -> impl Iterator<Item = &Gate> {
+    let gates = record.plan.gates.iter();
+    gates.filter(|gate| gate.max_regression.is_some())
+}
+
+/// Holds what was to be measured against the bounds of its plan: every row, or every configuration
+/// on every data set and language, the clips that the matrix names one by one being a set as well.
+///
+/// What lacks the number that a gate asks for fails it, because a gate without data must not pass;
+/// so does a data set that was not measured whole, and so does a gate that nothing could be asked
+/// of. Planned skips are not held against a gate, nor are rows without silence against one on
+/// insertions in it. An allowed regression is not judged here: it takes a base.
+#[must_use]
+pub fn gate_verdicts(record: &RunRecord, rows: &[ResultRow<'_>]) -> Vec<GateVerdict> {
+    // Without benchmarks, as in a run of verifies alone, there is nothing that a gate is about.
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let bounds: Vec<&Gate> = record
         .plan
         .gates
         .iter()
-        .flat_map(|gate| match gate.scope {
-            GateScope::Row => rows
-                .iter()
-                .filter_map(|row| row_failure(gate, row))
-                .collect::<Vec<_>>(),
-            GateScope::Set => summaries
-                .iter()
-                .filter_map(|summary| set_failure(gate, summary))
-                .collect(),
+        .filter(|gate| gate.max.is_some() || gate.min.is_some())
+        .collect();
+    let summaries = if bounds.iter().any(|gate| gate.scope == GateScope::Set) {
+        summary_rows(record, rows)
+    } else {
+        Vec::new()
+    };
+    bounds
+        .into_iter()
+        .flat_map(|gate| {
+            let mut judged: Vec<GateVerdict> = match gate.scope {
+                GateScope::Row => rows
+                    .iter()
+                    .filter(|row| row.job.skip.is_none())
+                    .filter_map(|row| {
+                        verdict(gate, row.job.spec.slug(), row_metric(&gate.metric, row))
+                    })
+                    .collect(),
+                GateScope::Set => summaries
+                    .iter()
+                    .filter_map(|set| of_set(gate, set))
+                    .collect(),
+            };
+            if judged.is_empty() {
+                judged.push(GateVerdict {
+                    gate: show_gate(gate),
+                    subject: String::new(),
+                    passed: false,
+                    message: match gate.metric.as_str() {
+                        "insertions_on_silence" => {
+                            "no recording without speech was measured".to_owned()
+                        }
+                        _ => "nothing that it could be asked of was measured".to_owned(),
+                    },
+                });
+            }
+            judged
         })
         .collect()
 }
 
-fn row_failure(gate: &Gate, row: &ResultRow<'_>) -> Option<GateFailure> {
-    if row.job.skip.is_some() {
+fn of_set(gate: &Gate, set: &SummaryRow<'_>) -> Option<GateVerdict> {
+    if set.rows.iter().all(|row| row.job.skip.is_some()) {
         return None;
     }
-    failure(gate, &row.job.spec.slug(), metric(&gate.metric, row))
-}
-
-fn set_failure(gate: &Gate, summary: &SummaryRow<'_>) -> Option<GateFailure> {
-    if summary.rows.iter().all(|row| row.job.skip.is_some()) {
-        return None;
-    }
-    let slug = summary.rows.first()?.job.spec.slug();
-    let name = match summary.language {
+    let slug = set.rows.first()?.job.spec.slug();
+    let name = match set.language {
         Some(language) => format!("{slug} ({language})"),
         None => slug,
     };
-    let value = match gate.metric.as_str() {
-        _ if !summary.is_whole() => None,
-        "wer" => summary.score.map(|score| score.rates.wer),
-        "cer" => summary.score.map(|score| score.rates.cer),
-        "rtfx" => summary.rtfx,
-        _ => None,
-    };
-    failure(gate, &name, value)
+    verdict(gate, name, set_metric(&gate.metric, set))
 }
 
-fn failure(gate: &Gate, name: &str, value: Option<f64>) -> Option<GateFailure> {
-    let Some(value) = value else {
-        return Some(GateFailure(format!(
-            "{name}: no {} was measured",
-            gate.metric
-        )));
+fn verdict(gate: &Gate, subject: String, reading: Reading) -> Option<GateVerdict> {
+    let (passed, message) = match reading {
+        Reading::NotApplicable => return None,
+        Reading::Missing => (false, format!("no {} was measured", gate.metric)),
+        Reading::Measured(value) => {
+            let above = gate.max.filter(|most| value > *most);
+            let below = gate.min.filter(|least| value < *least);
+            let failed = above
+                .map(|bound| (bound, "above"))
+                .or(below.map(|bound| (bound, "below")));
+            let found = format!("{} is {}", gate.metric, show_number(value));
+            match failed {
+                Some((bound, word)) => (false, format!("{found}, {word} the gate's {bound}")),
+                None => (true, found),
+            }
+        }
     };
-    let too_large = gate.max.filter(|most| value > *most);
-    let too_small = gate.min.filter(|least| value < *least);
-    let (bound, word) = too_large
-        .map(|b| (b, "above"))
-        .or(too_small.map(|b| (b, "below")))?;
-    Some(GateFailure(format!(
-        "{name}: {} is {value:.4}, {word} the gate's {bound}",
-        gate.metric
-    )))
+    Some(GateVerdict {
+        gate: show_gate(gate),
+        subject,
+        passed,
+        message,
+    })
 }
 
-/// Returns the value of a metric that gates may name.
-fn metric(name: &str, row: &ResultRow<'_>) -> Option<f64> {
-    match name {
-        "wer" => row.score.map(|score| score.rates.wer),
-        "cer" => row.score.map(|score| score.rates.cer),
+/// Returns a number with four digits behind the dot, or none if it is whole.
+#[must_use]
+pub fn show_number(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() >= 1000.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.4}")
+    }
+}
+
+/// Returns a gate in words: `wer ≤ 0.2 over a set`.
+#[must_use]
+pub fn show_gate(gate: &Gate) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(gate.min.map(|least| format!("≥ {least}")));
+    parts.extend(gate.max.map(|most| format!("≤ {most}")));
+    if let Some(allowed) = gate.max_regression {
+        let absolute = allowed.absolute.map(|number| number.to_string());
+        let relative = allowed
+            .relative
+            .map(|share| format!("{} %", round(share.0 * 100.0)));
+        let both: Vec<String> = [absolute, relative].into_iter().flatten().collect();
+        parts.push(format!("no worse than the base by {}", both.join(" or ")));
+    }
+    let over = match gate.scope {
+        GateScope::Row => "",
+        GateScope::Set => " over a set",
+    };
+    format!("{} {}{over}", gate.metric, parts.join(", "))
+}
+
+/// Takes off what a product of binary fractions has behind its last digit.
+fn round(number: f64) -> f64 {
+    (number * 1e6).round() / 1e6
+}
+
+/// Returns the value of a metric that gates over rows may name.
+#[must_use]
+pub fn row_metric(name: &str, row: &ResultRow<'_>) -> Reading {
+    #[expect(clippy::cast_precision_loss, reason = "bytes of memory are below 2^53")]
+    let bytes = |bytes: u64| bytes as f64;
+    let number = match name {
         "rtfx" => row.rtfx,
         "transcribe_seconds_median" => row.transcribe.map(|spread| spread.median),
+        "start_seconds" => row.per_launch(|attempt| attempt.start_seconds),
         "load_seconds" => row.per_launch(|attempt| attempt.load_seconds),
+        "first_segment_seconds" => row.per_trial(|sample| sample.first_segment_seconds),
         "cpu_seconds" => row.per_trial(|sample| sample.cpu_seconds),
-        #[expect(clippy::cast_precision_loss, reason = "bytes of memory are below 2^53")]
-        "peak_rss_bytes" => row.peak_rss_bytes().map(|bytes| bytes as f64),
-        _ => None,
+        "peak_rss_bytes" => row.peak_rss_bytes().map(bytes),
+        "peak_anonymous_bytes" => row
+            .attempts()
+            .filter_map(|attempt| attempt.usage.as_ref()?.peak_anonymous_bytes)
+            .max()
+            .map(bytes),
+        "repeat_loops" => loops(row.utterances.iter().map(|heard| (row, heard))),
+        _ => return of_score(name, row.score),
+    };
+    number.into()
+}
+
+/// Returns the value of a metric that gates over sets may name; nothing is measured of a set that
+/// was not measured whole.
+#[must_use]
+pub fn set_metric(name: &str, set: &SummaryRow<'_>) -> Reading {
+    let Some(row) = set.rows.first().filter(|_| set.is_whole()) else {
+        return Reading::Missing;
+    };
+    let number = match name {
+        "rtfx" => set.rtfx,
+        "repeat_loops" => loops(set.utterances.iter().map(|heard| (*row, *heard))),
+        _ => return of_score(name, set.score),
+    };
+    number.into()
+}
+
+fn of_score(name: &str, score: Option<SetScore>) -> Reading {
+    let Some(score) = score else {
+        return Reading::Missing;
+    };
+    #[expect(clippy::cast_precision_loss, reason = "words are far below 2^53")]
+    let insertions = score.insertions_on_silence as f64;
+    match name {
+        "wer" => Reading::Measured(score.rates.wer),
+        "cer" => Reading::Measured(score.rates.cer),
+        "mer" => Reading::Measured(score.rates.mer),
+        "wil" => Reading::Measured(score.rates.wil),
+        "sentence_error_rate" => Reading::Measured(score.sentence_error_rate),
+        "insertions_on_silence" if score.empty_references == 0 => Reading::NotApplicable,
+        "insertions_on_silence" => Reading::Measured(insertions),
+        _ => Reading::Missing,
     }
+}
+
+/// Returns how many loops the first texts of some recordings have; `None` if nothing was heard of
+/// one of them.
+fn loops<'u, 'a: 'u>(
+    heard: impl IntoIterator<Item = (&'u ResultRow<'a>, &'u UtteranceResult<'a>)>,
+) -> Option<f64> {
+    let counts: Option<Vec<f64>> = heard
+        .into_iter()
+        .map(|(row, heard)| {
+            let text = row.normalizer().normalize(heard.hypothesis()?);
+            let words = ScoringUnit::of_language(heard.language()).split(&text);
+            #[expect(clippy::cast_precision_loss, reason = "a text has few loops")]
+            let count = repeat_loops(&words).count as f64;
+            Some(count)
+        })
+        .collect();
+    counts
+        .filter(|counts| !counts.is_empty())
+        .map(|counts| counts.iter().sum())
 }

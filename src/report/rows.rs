@@ -274,7 +274,8 @@ fn row<'a>(
 }
 
 /// Returns the seconds of whole passes over the recordings, launch by launch.
-pub(super) fn passes(samples: &[&Sample]) -> Vec<Vec<f64>> {
+#[must_use]
+pub fn passes(samples: &[&Sample]) -> Vec<Vec<f64>> {
     let mut passes: BTreeMap<(u32, u32), f64> = BTreeMap::new();
     for sample in samples {
         *passes.entry((sample.launch, sample.trial)).or_default() += sample.transcribe_seconds;

@@ -1,7 +1,8 @@
-//! All reports of a record, written into its folder.
+//! The tables and the page of a record, written into its folder.
 
 use super::combination_columns::{combination_columns, combination_rows};
 use super::csv::to_csv;
+use super::formats::{ReportFormat, write_formats};
 use super::job_columns::{job_columns, job_rows};
 use super::page::{HtmlError, PageTemplates};
 use super::result_columns::result_columns;
@@ -23,6 +24,12 @@ pub enum ReportError {
     /// The page could not be made.
     #[error(transparent)]
     Html(#[from] HtmlError),
+    /// A document could not be made.
+    #[error("a document could not be made: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The test report could not be made.
+    #[error("the test report could not be made: {0}")]
+    Junit(#[from] quick_junit::SerializeError),
     /// A file could not be written.
     #[error("{path} cannot be written: {error}")]
     Write {
@@ -33,9 +40,7 @@ pub enum ReportError {
     },
 }
 
-/// Writes `results.csv`, `summary.csv`, `samples.csv`, `jobs.csv`, `combinations.csv` and
-/// `report.html`. Each file
-/// is replaced whole.
+/// Writes what a run has in its folder: the tables and the page. Each file is replaced whole.
 ///
 /// # Errors
 ///
@@ -55,17 +60,16 @@ pub fn write_reports_with(
     folder: &Path,
     templates: &PageTemplates,
 ) -> Result<Vec<PathBuf>, ReportError> {
-    let page = templates.render(record)?;
+    write_formats(record, folder, &ReportFormat::DEFAULT, templates)
+}
+
+/// Writes `results.csv`, `summary.csv`, `samples.csv`, `jobs.csv` and `combinations.csv`.
+pub(super) fn write_tables(record: &RunRecord, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
     let rows = result_rows(record);
     let mut written = Vec::new();
     // One after the other: a large run is held in memory once, and not once for each table.
     let mut put = |name: &str, bytes: Vec<u8>| {
-        let path = folder.join(name);
-        replace(&path, &bytes).map_err(|error| ReportError::Write {
-            path: path.clone(),
-            error,
-        })?;
-        written.push(path);
+        written.push(put(folder, name, &bytes)?);
         Ok::<(), ReportError>(())
     };
     put(
@@ -92,8 +96,16 @@ pub fn write_reports_with(
         "combinations.csv",
         to_csv(record, &columns, &combination_rows(record))?,
     )?;
-    put("report.html", page.into_bytes())?;
     Ok(written)
+}
+
+/// Writes one report and returns its path.
+pub(super) fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, ReportError> {
+    let path = folder.join(name);
+    match replace(&path, bytes) {
+        Ok(()) => Ok(path),
+        Err(error) => Err(ReportError::Write { path, error }),
+    }
 }
 
 /// Writes a file beside its place and moves it there, so that nobody reads half of it.

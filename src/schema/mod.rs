@@ -4,12 +4,13 @@ mod known;
 mod tidy;
 
 use crate::catalog::CatalogFile;
+use crate::compare::{Calibration, Comparison};
 use crate::event::Stamped;
 use crate::lockfile::LockFile;
 use crate::matrix::MatrixFile;
 use crate::model::Plan;
 use crate::protocol::{Reply, Request};
-use crate::report::PageView;
+use crate::report::{PageView, ReportDocument};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 
 /// One line of the protocol, in either direction.
@@ -24,7 +25,7 @@ enum ProtocolLine {
 }
 
 /// The names of the schemas.
-pub const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 10] = [
     "matrix",
     "catalog",
     "lock",
@@ -32,6 +33,9 @@ pub const NAMES: [&str; 7] = [
     "event",
     "protocol",
     "report-view",
+    "report",
+    "comparison",
+    "calibration",
 ];
 
 /// Returns a schema by its name, as the text of its file.
@@ -44,6 +48,9 @@ pub fn schema(name: &str) -> Option<String> {
         "lock" => generator.into_root_schema_for::<LockFile>(),
         "plan" => generator.into_root_schema_for::<Plan>(),
         "event" => generator.into_root_schema_for::<Stamped>(),
+        "report" => generator.into_root_schema_for::<ReportDocument>(),
+        "comparison" => generator.into_root_schema_for::<Comparison>(),
+        "calibration" => generator.into_root_schema_for::<Calibration>(),
         "protocol" => generator.into_root_schema_for::<ProtocolLine>(),
         "report-view" => generator.into_root_schema_for::<PageView<'static>>(),
         _ => return None,

@@ -3,8 +3,8 @@
 //! The format and its escapes are those of GitHub's “Workflow commands for GitHub Actions”:
 //! `::error file=…,line=…,col=…,title=…::message`.
 
-use super::text::printable;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::printable;
 
 /// Returns one line, without its end, for a diagnostic; `file` is where it is if it says no place.
 #[must_use]

@@ -1,7 +1,7 @@
 //! Diagnostics as a compiler shows them: the place, the line, the reason, the remedy.
 
-use super::text::printable;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Span};
+use crate::model::printable;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::ops::Range;
 

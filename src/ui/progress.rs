@@ -1,8 +1,8 @@
 //! A run as it goes: a line that moves on a terminal, a line for each finished job elsewhere.
 
-use super::text::printable;
 use super::transfers::Transfers;
 use crate::event::{EventSink, RunEvent, Stamped};
+use crate::model::printable;
 use crate::model::units::show_seconds;
 use crate::model::{JobId, LeakedProcess, Outcome, RerunReason, VerifyFinding};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};

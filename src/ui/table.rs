@@ -1,6 +1,6 @@
 //! Tables for people.
 
-use super::text::printable;
+use crate::model::printable;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, presets};
 
 /// Where a line may be broken; it takes no room and is taken out in the end.
@@ -62,6 +62,12 @@ impl Table {
         if let Some(column) = self.inner.column_mut(column) {
             column.set_delimiter(BREAK);
         }
+    }
+
+    /// Returns how many columns the terminal has; `None` where there is none.
+    #[must_use]
+    pub fn width(&self) -> Option<u16> {
+        self.inner.width()
     }
 
     /// Returns the table as text, without blanks at the ends of lines.

@@ -1,6 +1,6 @@
 //! Downloads as they go: a line that moves for each on a terminal, a line now and then elsewhere.
 
-use super::text::printable;
+use crate::model::printable;
 use crate::model::units::{show_bytes, show_seconds};
 use crate::model::{JobId, TransferProgress};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};

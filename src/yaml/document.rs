@@ -267,6 +267,20 @@ impl Document {
         self.node(id).damaged
     }
 
+    /// Returns whether something was taken out of it, or of anything in it.
+    #[must_use]
+    pub fn is_damaged_within(&self, id: NodeId) -> bool {
+        let node = self.node(id);
+        node.damaged
+            || match &node.content {
+                Content::Scalar(_) => false,
+                Content::List(items) => items.iter().any(|item| self.is_damaged_within(*item)),
+                Content::Map(entries) => entries
+                    .iter()
+                    .any(|(_, value)| self.is_damaged_within(*value)),
+            }
+    }
+
     /// Returns the place of the key that a node is written under, itself or the list that it is in.
     #[must_use]
     pub fn key_span(&self, id: NodeId) -> Option<Span> {

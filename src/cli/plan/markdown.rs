@@ -10,7 +10,7 @@ use crate::cli::check::summary;
 use crate::model::Plan;
 use crate::model::units::show_bytes;
 use crate::plan::{FieldChange, worst_case};
-use crate::ui::printable;
+use crate::report::markdown::{code_span as code, escaped};
 
 /// Lines of one list: a comment holds 65,536 characters.
 const MOST_LINES: usize = 40;
@@ -140,57 +140,5 @@ fn field_line(field: &FieldChange) -> String {
     match from {
         Some(from) => format!("{} {} → {}", code(&name), code(&from), code(&to)),
         None => format!("{} {to}", code(&name)),
-    }
-}
-
-/// Returns text as a code span, whatever back-ticks are in it.
-fn code(text: &str) -> String {
-    let text: String = printable(text).chars().take(400).collect();
-    let longest = text
-        .split(|letter| letter != '`')
-        .map(str::len)
-        .max()
-        .unwrap_or(0);
-    let fence = "`".repeat(longest + 1);
-    let pad = if text.starts_with('`') || text.ends_with('`') || text.is_empty() {
-        " "
-    } else {
-        ""
-    };
-    format!("{fence}{pad}{text}{pad}{fence}")
-}
-
-/// Returns text with every mark of Markdown and HTML made harmless.
-fn escaped(text: &str) -> String {
-    printable(text)
-        .chars()
-        .map(|letter| match letter {
-            '<' => "&lt;".to_owned(),
-            '>' => "&gt;".to_owned(),
-            '&' => "&amp;".to_owned(),
-            // A zero-width joiner keeps an at sign from calling somebody.
-            '@' => "@\u{200d}".to_owned(),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '!' | '|' | '~' | '$' => {
-                format!("\\{letter}")
-            }
-            other => other.to_string(),
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_people_wrote_cannot_leave_its_code_span() {
-        assert_eq!(code("a"), "`a`");
-        assert_eq!(code("a``b`c"), "```a``b`c```");
-        assert_eq!(code("`x"), "`` `x ``");
-        assert_eq!(code("a\nb"), "`a b`");
-        assert_eq!(
-            escaped("<img> @team [x](y)"),
-            "&lt;img&gt; @\u{200d}team \\[x\\](y)"
-        );
     }
 }

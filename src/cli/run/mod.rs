@@ -8,19 +8,21 @@ mod sinks;
 pub(super) use carry_out::{
     Errand, Resumption, backend_versions, carry_out, store_here, surroundings, variable,
 };
+pub(super) use place::{named_run, run_folder};
 pub(super) use sinks::Telling;
 
 use super::arguments::{Downloads, RerunWish, RunArguments, RunFormat, Selection};
 use super::exit::{ExitStatus, Failure, print, say};
+use super::gates;
 use super::history::{Indexing, index};
 use super::load::{narrow, plan_of};
+use super::report::formats;
 use super::saved::{keep, read_saved, refuse_if_stale};
 use crate::exec::{Part, RunOptions, RunSummary};
 use crate::model::{DownloadPolicy, Plan, Shard};
 use crate::plan::{Filter, shards};
-use crate::record::{Rerun, RunFolder};
-use crate::report::{gate_failures, write_reports};
-use crate::ui::printable;
+use crate::record::{Rerun, RunFolder, RunRecord};
+use crate::report::{PageTemplates, ReportFormat, write_formats};
 use place::Place;
 use std::ffi::OsString;
 use std::path::Path;
@@ -34,6 +36,8 @@ pub(super) fn run(
         Downloads::Never => DownloadPolicy::Never,
         Downloads::Missing => DownloadPolicy::Missing,
     });
+    // Before anything is started: it may be wrong, and `latest` means a run before this one.
+    let base = arguments.base.as_deref().map(named_run).transpose()?;
     let resumed = arguments.resume.as_deref().map(place::locate).transpose()?;
     let plan = match (&arguments.matrix, &resumed) {
         (Some(matrix), _) => plan_to_run(matrix, &selection, arguments)?,
@@ -78,22 +82,37 @@ pub(super) fn run(
             RunFormat::Json => Telling::Events,
         },
     })?;
-    report(&place.folder, &summary, &arguments.indexing)
+    let base = base.as_ref().map(|(_, record)| record);
+    let ended = Ended {
+        folder: &place.folder,
+        base,
+        formats: &formats(&arguments.to),
+        indexing: &arguments.indexing,
+    };
+    report(&ended, &summary)
+}
+
+/// What is done with a run that has ended.
+struct Ended<'a> {
+    folder: &'a Path,
+    /// The run that allowed regressions are judged against.
+    base: Option<&'a RunRecord>,
+    formats: &'a [ReportFormat],
+    indexing: &'a Indexing,
 }
 
 /// Makes the reports of a run, puts it into the history, and returns the exit status that it stands
 /// for.
-fn report(path: &Path, summary: &RunSummary, indexing: &Indexing) -> Result<ExitStatus, Failure> {
+fn report(ended: &Ended<'_>, summary: &RunSummary) -> Result<ExitStatus, Failure> {
+    let path = ended.folder;
     let record = RunFolder::read(path).map_err(Failure::internal)?;
-    write_reports(&record, path).map_err(Failure::internal)?;
-    let gates = gate_failures(&record);
-    for failure in &gates {
-        say(&format!("gate: {}", printable(&failure.0)));
-    }
-    index(indexing, path, &record);
+    write_formats(&record, path, ended.formats, &PageTemplates::default())
+        .map_err(Failure::internal)?;
+    let passed = gates::passed(&record, path, ended.base);
+    index(ended.indexing, path, &record);
     say(&format!("\n{}", path.join("report.html").display()));
     Ok(match status_of(summary) {
-        ExitStatus::Success if !gates.is_empty() => ExitStatus::Gate,
+        ExitStatus::Success if !passed => ExitStatus::Gate,
         status => status,
     })
 }

@@ -3,7 +3,7 @@
 use crate::cli::exit::Failure;
 use crate::exec::Part;
 use crate::model::Plan;
-use crate::record::RunFolder;
+use crate::record::{RunFolder, RunRecord};
 use std::path::{Path, PathBuf};
 
 /// The folder of run folders, where no other place is named.
@@ -51,6 +51,26 @@ impl Place {
             attempt += 1;
         }
     }
+}
+
+/// Returns the folder in which a run writes that is no part of another, and goes on with none.
+pub(in crate::cli) fn run_folder(out: Option<&Path>, plan: &Plan) -> PathBuf {
+    Place::choose(out, None, plan, None).folder
+}
+
+/// Reads a run that is named by its folder, or as `latest`; returns its folder too.
+pub(in crate::cli) fn named_run(wish: &Path) -> Result<(PathBuf, RunRecord), Failure> {
+    let folder = if wish == Path::new("latest") {
+        RunFolder::latest(Path::new(RUNS)).ok_or_else(|| {
+            Failure::Usage(format!(
+                "there is no run under {RUNS} that `latest` could be; name the folder of one"
+            ))
+        })?
+    } else {
+        wish.to_path_buf()
+    };
+    let record = RunFolder::read(&folder).map_err(|error| Failure::Usage(error.to_string()))?;
+    Ok((folder, record))
 }
 
 /// Returns the folder of a run that is to go on.

@@ -29,7 +29,7 @@ use super::configuration::Labels;
 use super::job_columns::{job_columns, job_rows};
 use super::result_columns::result_columns;
 use super::rows::result_rows;
-use super::summary::summary_rows;
+use super::summary::{SummaryRow, summary_rows};
 use super::summary_columns::summary_columns;
 use crate::record::RunRecord;
 use answer::Answer;
@@ -230,6 +230,20 @@ fn view(record: &RunRecord) -> PageView<'_> {
         results: table(record, &result_columns(&rows), &rows),
         summary: table(record, &summary_columns(&rows, &summaries), &summaries),
     }
+}
+
+/// Returns the answers of the page: the group, if there are several, the answer, and what it rests
+/// on.
+pub(super) fn answers_in_words(
+    record: &RunRecord,
+    summaries: &[SummaryRow<'_>],
+    labels: &Labels,
+) -> Vec<(String, String, String)> {
+    let groups = groups::groups(record, summaries, labels);
+    answer::answers(record, &groups)
+        .into_iter()
+        .map(|answer| (answer.title, answer.sentence, answer.detail))
+        .collect()
 }
 
 /// Whether an engine is a stand-in, so that nothing of it is a measurement.

@@ -1,4 +1,4 @@
-//! Text of others, made harmless for a terminal.
+//! Text of others, made harmless on a line of its own.
 
 /// Returns text with control characters shown and not obeyed, on one line.
 #[must_use]

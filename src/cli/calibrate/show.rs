@@ -1,0 +1,92 @@
+//! A calibration for people.
+
+use crate::compare::{Calibration, CalibrationRow, Resplit, Verdict};
+use crate::ui::{Table, printable};
+
+/// Pairs whose reasons are shown one by one.
+const FEW_PAIRS: usize = 3;
+
+pub(super) fn text(found: &Calibration) -> String {
+    let rows: Vec<String> = found.rows.iter().map(|row| one(row, found)).collect();
+    let mut text = rows.join("\n");
+    let pairs: usize = found.verdicts.values().sum();
+    if pairs > 1 {
+        text.push_str(&format!(
+            "\nAll {pairs} pairs: {}.\n",
+            in_words(&found.verdicts)
+        ));
+    }
+    text
+}
+
+fn one(row: &CalibrationRow, found: &Calibration) -> String {
+    let name = printable(&row.name);
+    if let Some(problem) = &row.problem {
+        return format!("{name}: {problem}; nothing to calibrate with\n");
+    }
+    let mut text = format!(
+        "{name}: A against A, {} launches a side, in turns\n",
+        found.launches
+    );
+    if row.pairs.len() <= FEW_PAIRS {
+        for pair in &row.pairs {
+            text.push_str(&format!("  {}: {}\n", pair.verdict.words(), pair.reason));
+        }
+    } else {
+        let mut verdicts = std::collections::BTreeMap::new();
+        for pair in &row.pairs {
+            *verdicts.entry(pair.verdict).or_default() += 1;
+        }
+        text.push_str(&format!(
+            "  {} pairs: {}\n",
+            row.pairs.len(),
+            in_words(&verdicts)
+        ));
+    }
+    text.push('\n');
+    text.push_str(&table(&row.by_launches));
+    text
+}
+
+fn table(lines: &[Resplit]) -> String {
+    let mut table = Table::new(&[
+        "launches",
+        "noise floor",
+        "change that is seen",
+        "same",
+        "better or worse",
+        "inconclusive",
+    ]);
+    for column in 0..6 {
+        table.align_right(column);
+    }
+    for line in lines {
+        let of = |verdict: Verdict| line.verdicts.get(&verdict).copied().unwrap_or(0);
+        let hundredth = |count: usize| {
+            format!(
+                "{} %",
+                (count * 100 + line.comparisons / 2) / line.comparisons.max(1)
+            )
+        };
+        let share = |share: Option<f64>| {
+            share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0))
+        };
+        table.row([
+            line.launches.to_string(),
+            share(line.noise_floor),
+            share(line.visible_change),
+            hundredth(of(Verdict::Same)),
+            hundredth(of(Verdict::Better) + of(Verdict::Worse)),
+            hundredth(of(Verdict::Inconclusive)),
+        ]);
+    }
+    table.render() + "\n"
+}
+
+fn in_words(verdicts: &std::collections::BTreeMap<Verdict, usize>) -> String {
+    let parts = Verdict::ALL.into_iter().filter_map(|verdict| {
+        let count = verdicts.get(&verdict)?;
+        Some(format!("{} in {count}", verdict.words()))
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,188 @@
+//! Gates on what became worse: the bounds of a plan on its own run, and on the change against a
+//! base.
+
+use super::Against;
+use super::pairs::{COMPLETED, Pair};
+use super::rules::Verdict;
+use super::side::Side;
+use crate::model::{Gate, GateScope};
+use crate::report::{
+    GateVerdict, Reading, ResultRow, SummaryRow, gate_verdicts, row_metric, set_metric, show_gate,
+    show_number, summary_rows,
+};
+use std::collections::BTreeMap;
+
+/// Judges the gates of new's plan: its bounds on what new measured, and its allowed regressions
+/// against base. A plan that allows no regression in numbers allows none at all: then a row that is
+/// worse fails, and so does one that has lost its data. What there is no number for fails, because
+/// a gate without data must not pass.
+#[must_use]
+pub fn judge_gates(base: &Side<'_>, new: &Side<'_>, against: &Against) -> Vec<GateVerdict> {
+    let gates = &new.record.plan.gates;
+    let mut lines = gate_verdicts(new.record, new.rows);
+    let regressions: Vec<&Gate> = gates
+        .iter()
+        .filter(|gate| gate.max_regression.is_some())
+        .collect();
+    if regressions.is_empty() {
+        lines.extend(by_verdict(against));
+        return lines;
+    }
+    let before = summary_rows(base.record, base.rows);
+    let after = summary_rows(new.record, new.rows);
+    for gate in regressions {
+        let judged = match gate.scope {
+            GateScope::Row => rows(gate, base, new, against),
+            GateScope::Set => sets(gate, &before, &after, against),
+        };
+        if judged.is_empty() {
+            lines.push(GateVerdict {
+                gate: show_gate(gate),
+                subject: String::new(),
+                passed: false,
+                message: "nothing that it could be asked of was measured".into(),
+            });
+        }
+        lines.extend(judged);
+    }
+    lines
+}
+
+/// What a row that is worse, or has lost its data, comes to where no gate says what is allowed.
+fn by_verdict(against: &Against) -> Vec<GateVerdict> {
+    let line = |subject: &str, passed, message: String| GateVerdict {
+        gate: "no row is worse".into(),
+        subject: subject.to_owned(),
+        passed,
+        message,
+    };
+    if against.rows.is_empty() {
+        let message = "no row of this run is in the base; nothing could be compared";
+        return vec![line("", false, message.into())];
+    }
+    let of = |what: &str, pair: &Pair, verdict: Verdict, reason: &str, had_data: bool| {
+        let fails = match verdict {
+            Verdict::Worse => true,
+            // What the base had no number for cannot have become worse.
+            Verdict::NoData => had_data,
+            _ => false,
+        };
+        let message = || format!("{what}: {}, {reason}", verdict.words());
+        fails.then(|| line(&pair.name, false, message()))
+    };
+    let mut failed: Vec<GateVerdict> = Vec::new();
+    for pair in &against.rows {
+        let (speed, accuracy) = (&pair.speed, &pair.accuracy);
+        let had_data = pair.base_status == COMPLETED;
+        failed.extend(of("speed", pair, speed.verdict, &speed.reason, had_data));
+        // Without a reference there is no accuracy to lose, and what did not run is told once.
+        let had_data = !pair.unlike_scores.is_empty();
+        let (verdict, reason) = (accuracy.verdict, &accuracy.reason);
+        failed.extend(of("accuracy", pair, verdict, reason, had_data));
+    }
+    if failed.is_empty() {
+        let message = format!("none of {} is", against.rows.len());
+        failed.push(line("", true, message));
+    }
+    failed
+}
+
+fn rows(gate: &Gate, base: &Side<'_>, new: &Side<'_>, against: &Against) -> Vec<GateVerdict> {
+    let pairs: BTreeMap<&str, &Pair> = against
+        .rows
+        .iter()
+        .map(|pair| (pair.new_job_id.as_str(), pair))
+        .collect();
+    let partners: BTreeMap<&str, &ResultRow<'_>> = base
+        .rows
+        .iter()
+        .map(|row| (row.job.id.0.as_str(), row))
+        .collect();
+    new.rows
+        .iter()
+        .filter_map(|row| {
+            let pair = pairs.get(row.job.id.0.as_str()).copied();
+            let partner = pair.and_then(|pair| partners.get(pair.base_job_id.as_str()));
+            let before = partner.map(|partner| row_metric(&gate.metric, partner));
+            // What the plan leaves out is no loss, unless the base had it.
+            if row.job.skip.is_some() && before.and_then(Reading::number).is_none() {
+                return None;
+            }
+            let name = super::pairs::name(row);
+            line(gate, &name, pair, (before, row_metric(&gate.metric, row)))
+        })
+        .collect()
+}
+
+fn sets(
+    gate: &Gate,
+    before: &[SummaryRow<'_>],
+    after: &[SummaryRow<'_>],
+    against: &Against,
+) -> Vec<GateVerdict> {
+    let name = super::sets::name;
+    after
+        .iter()
+        .filter(|set| set.rows.iter().any(|row| row.job.skip.is_none()))
+        .filter_map(|set| {
+            let named = name(set);
+            let pair = against.sets.iter().find(|pair| pair.name == named);
+            let partner = before.iter().find(|one| {
+                let id = one.rows.first().map(|row| row.job.id.to_string());
+                pair.is_some_and(|pair| id.as_ref() == Some(&pair.base_job_id))
+                    && one.language == set.language
+            });
+            let before = partner.map(|partner| set_metric(&gate.metric, partner));
+            line(gate, &named, pair, (before, set_metric(&gate.metric, set)))
+        })
+        .collect()
+}
+
+/// Judges one row or set by what it has and what its partner in the base has, if it has one; `None`
+/// if the gate cannot be asked of it.
+fn line(
+    gate: &Gate,
+    name: &str,
+    pair: Option<&Pair>,
+    (before, value): (Option<Reading>, Reading),
+) -> Option<GateVerdict> {
+    let metric = &gate.metric;
+    let told = |passed: bool, message: String| {
+        Some(GateVerdict {
+            gate: show_gate(gate),
+            subject: name.to_owned(),
+            passed,
+            message,
+        })
+    };
+    let value = match value {
+        Reading::NotApplicable => return None,
+        Reading::Missing => return told(false, format!("no {metric} was measured")),
+        Reading::Measured(value) => value,
+    };
+    let Some(pair) = pair else {
+        let message = "the base has no such row; run the base again with this matrix";
+        return told(false, message.into());
+    };
+    if let Some(reason) = super::pairs::in_words(&pair.unlike) {
+        return told(false, reason);
+    }
+    let Some(before) = before.and_then(Reading::number) else {
+        return told(false, format!("the base has no {metric} of it"));
+    };
+    let allowed = gate.max_regression.unwrap_or_default().of(before);
+    let (worse, way) = if gate.higher_is_better() {
+        (before - value, "loss")
+    } else {
+        (value - before, "rise")
+    };
+    told(
+        worse <= allowed,
+        format!(
+            "{metric} went from {} to {}, and a {way} of {} is allowed",
+            show_number(before),
+            show_number(value),
+            show_number(allowed)
+        ),
+    )
+}

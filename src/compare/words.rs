@@ -1,0 +1,256 @@
+//! A comparison in words and numbers, the same in every format.
+
+use super::accuracy::Accuracy;
+use super::pairs::Pair;
+use super::rules::{Rules, Verdict};
+use super::speed::{Speed, wanted};
+use super::{Against, Comparison};
+use crate::model::units::show_seconds;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What stands for a number that there is not.
+const NOTHING: &str = "–";
+
+impl Against {
+    /// Returns the answer in a sentence or two.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let rows = self.rows.len();
+        if rows == 0 {
+            return "Nothing to compare: no row of one run is in the other.".into();
+        }
+        let speed = told(&self.speed, rows, ["faster", "slower", "as fast"]);
+        let accuracy = told(
+            &self.accuracy,
+            rows,
+            ["more accurate", "less accurate", "as accurate"],
+        );
+        format!("{}. {}.", capital(&speed), capital(&accuracy))
+    }
+
+    /// Returns the pairs that have something to tell beside their numbers: the row, what it is
+    /// about, the verdict, why.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<(&str, &'static str, Verdict, &str)> {
+        let mut remarks = Vec::new();
+        for pair in self.all_pairs() {
+            if pair.speed.verdict != Verdict::Same {
+                let (verdict, reason) = (pair.speed.verdict, pair.speed.reason.as_str());
+                remarks.push((pair.name.as_str(), "speed", verdict, reason));
+            }
+            // What did not run is told once.
+            let told =
+                pair.speed.verdict == Verdict::NoData && pair.speed.reason == pair.accuracy.reason;
+            if pair.accuracy.verdict != Verdict::Same && !told {
+                let (verdict, reason) = (pair.accuracy.verdict, pair.accuracy.reason.as_str());
+                remarks.push((pair.name.as_str(), "accuracy", verdict, reason));
+            }
+        }
+        remarks.sort_by_key(|(_, _, verdict, _)| {
+            Verdict::ALL.iter().position(|known| known == verdict)
+        });
+        remarks
+    }
+
+    /// Returns the sets that say more than a single row does.
+    #[must_use]
+    pub fn sets_of_several(&self) -> Vec<&Pair> {
+        self.sets.iter().filter(|set| set.rows > 1).collect()
+    }
+
+    fn all_pairs(&self) -> impl Iterator<Item = &Pair> {
+        self.rows.iter().chain(self.sets_of_several())
+    }
+}
+
+impl Comparison {
+    /// Returns each row that some run shares with the base, with what each run has for it.
+    #[must_use]
+    pub fn side_by_side(&self) -> Vec<(&str, Vec<Option<&Pair>>)> {
+        let mut names: Vec<(&str, &str)> = Vec::new();
+        let mut seen = BTreeSet::new();
+        for pair in self.against.iter().flat_map(|against| &against.rows) {
+            if seen.insert(pair.base_job_id.as_str()) {
+                names.push((&pair.base_job_id, &pair.name));
+            }
+        }
+        let places: Vec<BTreeMap<&str, &Pair>> = self
+            .against
+            .iter()
+            .map(|against| {
+                let rows = against.rows.iter();
+                rows.map(|pair| (pair.base_job_id.as_str(), pair)).collect()
+            })
+            .collect();
+        names
+            .into_iter()
+            .map(|(id, name)| {
+                let found = places.iter().map(|place| place.get(id).copied());
+                (name, found.collect())
+            })
+            .collect()
+    }
+
+    /// Returns what the verdicts rest on, in a sentence.
+    #[must_use]
+    pub fn rule_in_words(&self) -> String {
+        let Rules {
+            minimum_effect,
+            minimum_effect_seconds,
+            minimum_effect_wer,
+            coverage,
+            resamples,
+            seed,
+        } = self.rules;
+        format!(
+            "A change is told from {} of the time (and {}) or {} points of WER on, if its {:.0} % \
+             interval ({resamples} bootstrap resamples over launches or recordings, seed {seed}) and \
+             the noise floor of the launches allow it.",
+            wanted(minimum_effect),
+            show_seconds(minimum_effect_seconds),
+            (minimum_effect_wer * 1e6).round() / 1e4,
+            coverage * 100.0,
+        )
+    }
+}
+
+fn told(counts: &BTreeMap<Verdict, usize>, rows: usize, words: [&str; 3]) -> String {
+    let [better, worse, same] = words;
+    let word = |verdict: Verdict| match verdict {
+        Verdict::Better => better,
+        Verdict::Worse => worse,
+        Verdict::Same => same,
+        Verdict::Inconclusive => "inconclusive",
+        Verdict::NoData => "no data",
+    };
+    let mut parts: Vec<String> = Verdict::ALL
+        .into_iter()
+        .filter_map(|verdict| {
+            let count = *counts.get(&verdict)?;
+            Some(format!("{} in {count}", word(verdict)))
+        })
+        .collect();
+    match (parts.as_slice(), rows) {
+        ([_], 1) => counts.keys().map(|verdict| word(*verdict)).collect(),
+        ([_], rows) => {
+            let only: String = counts.keys().map(|verdict| word(*verdict)).collect();
+            format!("{only} in all {rows} rows")
+        }
+        _ => {
+            if let Some(first) = parts.first_mut() {
+                first.push_str(&format!(" of {rows} rows"));
+            }
+            parts.join(", ")
+        }
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+impl Speed {
+    /// Returns the two times: `612 ms → 650 ms`.
+    #[must_use]
+    pub fn show_times(&self) -> String {
+        match (self.base_seconds, self.new_seconds) {
+            (Some(base), Some(new)) => format!("{} → {}", show_seconds(base), show_seconds(new)),
+            _ => NOTHING.into(),
+        }
+    }
+
+    /// Returns the ratio with its interval: `1.062 (1.021–1.103)`.
+    #[must_use]
+    pub fn show_ratio(&self) -> String {
+        let Some(ratio) = self.ratio else {
+            return NOTHING.into();
+        };
+        match (self.ratio_low, self.ratio_high) {
+            (Some(low), Some(high)) => format!("{ratio:.3} ({low:.3}–{high:.3})"),
+            _ => format!("{ratio:.3}"),
+        }
+    }
+}
+
+impl Accuracy {
+    /// Returns the two error rates: `5.1 % → 5.6 %`.
+    #[must_use]
+    pub fn show_rates(&self) -> String {
+        match (self.base_wer, self.new_wer) {
+            (Some(base), Some(new)) => {
+                format!("{:.1} % → {:.1} %", base * 100.0, new * 100.0)
+            }
+            _ => NOTHING.into(),
+        }
+    }
+
+    /// Returns the difference with its interval, in points: `+0.50 (−0.10 to +1.20)`.
+    #[must_use]
+    pub fn show_difference(&self) -> String {
+        let Some(difference) = self.difference else {
+            return NOTHING.into();
+        };
+        match (self.difference_low, self.difference_high) {
+            (Some(low), Some(high)) => format!(
+                "{} ({} to {})",
+                signed(difference),
+                signed(low),
+                signed(high)
+            ),
+            _ => signed(difference),
+        }
+    }
+
+    /// Returns how many texts are other ones: `same texts`, `2 of 8 texts differ`.
+    #[must_use]
+    pub fn show_texts(&self) -> String {
+        match (self.changed_texts, self.utterances) {
+            (_, 0) => NOTHING.into(),
+            (0, 1) => "same text".into(),
+            (0, _) => "same texts".into(),
+            (_, 1) => "the text differs".into(),
+            (changed, all) => format!("{changed} of {all} texts differ"),
+        }
+    }
+}
+
+/// Returns a difference of rates in points, with its sign.
+fn signed(difference: f64) -> String {
+    let points = difference * 100.0;
+    if points.abs() < 0.005 {
+        "0".into()
+    } else if points > 0.0 {
+        format!("+{points:.2}")
+    } else {
+        format!("−{:.2}", points.abs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts_become_a_sentence() {
+        let words = ["faster", "slower", "as fast"];
+        let counts = BTreeMap::from([(Verdict::Worse, 1), (Verdict::Same, 3)]);
+        assert_eq!(
+            told(&counts, 4, words),
+            "slower in 1 of 4 rows, as fast in 3"
+        );
+        let counts = BTreeMap::from([(Verdict::Same, 4)]);
+        assert_eq!(told(&counts, 4, words), "as fast in all 4 rows");
+        let counts = BTreeMap::from([(Verdict::Better, 1)]);
+        assert_eq!(told(&counts, 1, words), "faster");
+    }
+
+    #[test]
+    fn differences_have_their_sign() {
+        assert_eq!(signed(0.005), "+0.50");
+        assert_eq!(signed(-0.0123), "−1.23");
+        assert_eq!(signed(-0.0), "0");
+    }
+}

@@ -1,0 +1,135 @@
+//! A record as Markdown: the answer, the summary, what went wrong, the gates. It fits into a
+//! comment on a pull request, and so into a step's summary too.
+
+use super::markdown_text::{COMMENT_CHARACTERS, Section, code_span, escaped, joined};
+use crate::model::Outcome;
+use crate::model::units::{show_bytes, show_seconds};
+use crate::record::RunRecord;
+use crate::report::configuration::Labels;
+use crate::report::gates::gate_verdicts;
+use crate::report::page::answers_in_words;
+use crate::report::rows::result_rows;
+use crate::report::summary::{SummaryRow, summary_rows};
+
+const NOTHING: &str = "–";
+
+pub(super) fn markdown(record: &RunRecord) -> String {
+    let rows = result_rows(record);
+    let summaries = summary_rows(record, &rows);
+    let labels = Labels::of(&rows);
+    let mut head = format!("### {}\n", code_span(&record.plan.name));
+    if !record.plan.description.trim().is_empty() {
+        head.push_str(&format!("\n{}\n", code_span(&record.plan.description)));
+    }
+    for (title, sentence, _) in answers_in_words(record, &summaries, &labels) {
+        head.push('\n');
+        if !title.is_empty() {
+            head.push_str(&format!("{}: ", code_span(&title)));
+        }
+        // The sentence has labels of the matrix in it.
+        head.push_str(&format!("**{}**\n", escaped(&sentence)));
+    }
+    if record.interrupted {
+        head.push_str("\nInterrupted: what is here is what was done until then.\n");
+    }
+    let mut sections = vec![Section::whole(head)];
+    sections.push(Section::list(
+        "\n| configuration | recordings | WER | RTFx | interval | load | memory |\n\
+         |---|---|--:|--:|--:|--:|--:|\n",
+        summaries.iter().map(|row| summary(row, &labels)).collect(),
+        "",
+    ));
+    let gates = gate_verdicts(record, &rows);
+    let failed = gates.iter().filter(|gate| !gate.passed);
+    sections.push(Section::list(
+        "\nGates that were not passed:\n\n",
+        failed
+            .map(|gate| {
+                format!(
+                    "- {} {}: {}\n",
+                    code_span(&gate.gate),
+                    code_span(&gate.subject),
+                    code_span(&gate.message)
+                )
+            })
+            .collect(),
+        "",
+    ));
+    if !gates.is_empty() && gates.iter().all(|gate| gate.passed) {
+        sections.push(Section::whole("\nGates: all passed.\n"));
+    }
+    sections.push(Section::list("\nNot completed:\n\n", troubles(record), ""));
+    sections.push(Section::whole(foot(record)));
+    joined(&sections, COMMENT_CHARACTERS)
+}
+
+fn summary(row: &SummaryRow<'_>, labels: &Labels) -> String {
+    let recordings = match row.language {
+        Some(language) => format!("{} ({language})", row.data_set),
+        None => row.data_set.to_owned(),
+    };
+    let measured = if row.is_whole() {
+        String::new()
+    } else {
+        format!(", {} of {} measured", row.measured, row.planned)
+    };
+    let or_nothing = |text: Option<String>| text.unwrap_or_else(|| NOTHING.to_owned());
+    format!(
+        "| {} | {}{measured} | {} | {} | {} | {} | {} |\n",
+        code_span(&labels.label(&row.configuration)),
+        code_span(&recordings),
+        or_nothing(
+            row.score
+                .map(|score| format!("{:.1} %", score.rates.wer * 100.0))
+        ),
+        or_nothing(row.rtfx.map(|rtfx| format!("{rtfx:.2}"))),
+        or_nothing(
+            row.rtfx_interval
+                .map(|(low, high, _)| format!("{low:.2}–{high:.2}"))
+        ),
+        or_nothing(row.load_seconds().map(show_seconds)),
+        or_nothing(row.peak_rss_bytes().map(show_bytes)),
+    )
+}
+
+/// What did not complete and was not left out by the plan.
+fn troubles(record: &RunRecord) -> Vec<String> {
+    record
+        .plan
+        .jobs
+        .iter()
+        .filter_map(|job| {
+            let outcome = record.job(&job.id).and_then(|found| found.outcome.as_ref());
+            let (status, reason) = match outcome {
+                None if job.skip.is_some() => return None,
+                None => ("not-run", String::new()),
+                Some(outcome) if outcome.is_fault() => (outcome.status(), outcome.reason()),
+                Some(Outcome::Cancelled { reason }) => ("cancelled", reason.clone()),
+                Some(_) => return None,
+            };
+            let reason = if reason.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", code_span(&reason))
+            };
+            Some(format!(
+                "- {status} {}{reason}\n",
+                code_span(&job.spec.slug())
+            ))
+        })
+        .collect()
+}
+
+fn foot(record: &RunRecord) -> String {
+    let machines: Vec<String> = record
+        .machines()
+        .into_iter()
+        .map(|facts| code_span(&format!("{}, {} cores", facts.cpu, facts.cores)))
+        .collect();
+    format!(
+        "\nEarmark {}, {}, on {}.\n",
+        code_span(&record.earmark_version),
+        code_span(&record.started_at),
+        machines.join(", ")
+    )
+}

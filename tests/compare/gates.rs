@@ -1,0 +1,300 @@
+//! Gates: what fails a run, a merge and a comparison.
+
+use super::{Made, make, plan_of};
+use crate::support::{Place, fake_matrix};
+use earmark::model::{Outcome, Phase};
+
+const REGRESSION: &str = r#"[{"metric": "transcribe_seconds_median", "max-regression": {"absolute": 0.01, "relative": "5%"}}]"#;
+
+#[test]
+fn an_allowed_regression_is_the_larger_of_two() {
+    let place = Place::new();
+    let plan = plan_of(1, 3, REGRESSION);
+    make(&place, "a", &plan, &Made::default());
+    // Five hundredths of half a second are 25 ms.
+    make(
+        &place,
+        "b",
+        &plan,
+        &Made {
+            factor: 1.04,
+            ..Made::default()
+        },
+    );
+    make(
+        &place,
+        "c",
+        &plan,
+        &Made {
+            factor: 1.06,
+            ..Made::default()
+        },
+    );
+    place.run(&["compare", "a", "b", "--gate"]).expect_status(0);
+    let ran = place.run(&["compare", "a", "c", "--gate"]).expect_status(1);
+    assert!(
+        ran.stderr.contains(
+            "gate: fake/tiny.en/f16/clip-0: transcribe_seconds_median went from 0.5060 to 0.5364, and a \
+             rise of 0.0253 is allowed"
+        ),
+        "{}",
+        ran.stderr
+    );
+    // It became faster: no regression.
+    place.run(&["compare", "c", "a", "--gate"]).expect_status(0);
+    // Without the wish nothing fails.
+    place.run(&["compare", "a", "c"]).expect_status(0);
+}
+
+#[test]
+fn without_a_gate_on_regressions_a_row_that_is_worse_fails() {
+    let place = Place::new();
+    let plan = plan_of(2, 5, "[]");
+    make(&place, "a", &plan, &Made::default());
+    make(
+        &place,
+        "b",
+        &plan,
+        &Made {
+            factor: 1.2,
+            ..Made::default()
+        },
+    );
+    place.run(&["compare", "a", "a", "--gate"]).expect_status(0);
+    let ran = place.run(&["compare", "a", "b", "--gate"]).expect_status(1);
+    assert_eq!(ran.stderr.matches("gate: ").count(), 2, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("speed: worse, 20.0 % slower"),
+        "{}",
+        ran.stderr
+    );
+    make(
+        &place,
+        "heard",
+        &plan,
+        &Made {
+            text: "x y z",
+            ..Made::default()
+        },
+    );
+    let ran = place
+        .run(&["compare", "a", "heard", "--gate"])
+        .expect_status(1);
+    assert!(ran.stderr.contains("accuracy: worse"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_gate_without_data_fails() {
+    let place = Place::new();
+    let plan = plan_of(1, 3, REGRESSION);
+    make(&place, "a", &plan, &Made::default());
+    let failed = Made {
+        outcome: Outcome::Failed {
+            phase: Phase::Load,
+            reason: "no".into(),
+        },
+        ..Made::default()
+    };
+    // Its row measured something before it failed; a set of other rows has nothing at all.
+    let wer = plan_of(
+        1,
+        3,
+        r#"[{"metric": "first_segment_seconds", "max-regression": {"relative": 1}}]"#,
+    );
+    make(&place, "b", &wer, &Made::default());
+    let ran = place.run(&["compare", "a", "b", "--gate"]).expect_status(1);
+    assert!(
+        ran.stderr.contains("no first_segment_seconds was measured"),
+        "{}",
+        ran.stderr
+    );
+    // A row that the base has not.
+    let two = plan_of(2, 3, REGRESSION);
+    make(&place, "two", &two, &Made::default());
+    let ran = place
+        .run(&["compare", "a", "two", "--gate"])
+        .expect_status(1);
+    assert!(
+        ran.stderr.contains("clip-1: the base has no such row"),
+        "{}",
+        ran.stderr
+    );
+    // Nothing in common, and a row that failed, where no gate says what is allowed.
+    let none = plan_of(1, 3, "[]");
+    make(&place, "failed", &none, &failed);
+    make(&place, "whole", &none, &Made::default());
+    let ran = place
+        .run(&["compare", "whole", "failed", "--gate"])
+        .expect_status(1);
+    assert!(
+        ran.stderr.contains("speed: no data, new: failed"),
+        "{}",
+        ran.stderr
+    );
+    // Not like for like is no data either.
+    make(
+        &place,
+        "other",
+        &plan,
+        &Made {
+            weights: "sha256:ffff",
+            ..Made::default()
+        },
+    );
+    let ran = place
+        .run(&["compare", "a", "other", "--gate"])
+        .expect_status(1);
+    assert!(ran.stderr.contains("not like for like"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_gate_over_a_set_and_one_on_speed_up() {
+    let place = Place::new();
+    let gates = r#"[{"metric": "rtfx", "max-regression": {"relative": 0.1}, "scope": "set"},
+                    {"metric": "wer", "max": 0.5, "scope": "set"}]"#;
+    let plan = plan_of(3, 3, gates);
+    make(&place, "a", &plan, &Made::default());
+    make(
+        &place,
+        "b",
+        &plan,
+        &Made {
+            factor: 1.05,
+            ..Made::default()
+        },
+    );
+    make(
+        &place,
+        "c",
+        &plan,
+        &Made {
+            factor: 1.3,
+            text: "x y z",
+            ..Made::default()
+        },
+    );
+    place.run(&["compare", "a", "b", "--gate"]).expect_status(0);
+    let ran = place.run(&["compare", "a", "c", "--gate"]).expect_status(1);
+    assert!(
+        ran.stderr.contains("all-clips (en): rtfx went from"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("a loss of"), "{}", ran.stderr);
+    // The matrix's own bound holds here too.
+    assert!(
+        ran.stderr.contains("wer is 1.0000, above the gate's 0.5"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn gates_decide_the_status_of_a_run_a_resumed_run_and_a_merge() {
+    let place = Place::new();
+    let matrix = fake_matrix(
+        "",
+        "settings: {repeat: 2}\ngates:\n  - {metric: load_seconds, max: 0}",
+    );
+    place.write("m.yaml", &matrix);
+    let ran = place.run(&["run", "m.yaml", "--out", "r"]).expect_status(1);
+    assert!(ran.stderr.contains("load_seconds is"), "{}", ran.stderr);
+    place.run(&["run", "--resume", "r"]).expect_status(1);
+    let ran = place
+        .run(&["merge", "r", "--out", "merged"])
+        .expect_status(1);
+    assert!(ran.stderr.contains("load_seconds is"), "{}", ran.stderr);
+}
+
+#[test]
+fn every_metric_of_a_gate_is_measured_or_says_that_it_is_not() {
+    let place = Place::new();
+    for metric in earmark::model::GATE_METRICS {
+        // Memory is sampled: a process that is gone in a moment has none.
+        let settings = match metric {
+            "peak_anonymous_bytes" => "repeat: 2, fake-seconds: 0.3",
+            _ => "repeat: 2",
+        };
+        let gate = format!("settings: {{{settings}}}\ngates:\n  - {{metric: {metric}, min: 0}}");
+        place.write("m.yaml", &fake_matrix("", &gate));
+        let folder = format!("runs/{metric}");
+        let ran = place.run(&["run", "m.yaml", "--out", &folder]);
+        if metric == "insertions_on_silence" {
+            // None of its recordings is silent.
+            assert!(
+                ran.stderr.contains("no recording without speech"),
+                "{}",
+                ran.stderr
+            );
+            ran.expect_status(1);
+        } else {
+            ran.expect_status(0);
+        }
+    }
+    // Over sets, and with a silence to hear something in.
+    let jfk = std::fs::read(crate::support::project().join("corpus/jfk.flac")).unwrap();
+    std::fs::write(place.path().join("a.flac"), jfk).unwrap();
+    let audio = "audio:\n  silence: {file: a.flac, reference: \"\", language: en}\nsettings: {repeat: 2}\ngates:\n";
+    for metric in earmark::model::SET_GATE_METRICS {
+        let gate = format!("{audio}  - {{metric: {metric}, min: 0, scope: set}}");
+        place.write(
+            "m.yaml",
+            &fake_matrix("", &gate).replace("[jfk]", "[silence]"),
+        );
+        place
+            .run(&["run", "m.yaml", "--out", &format!("runs/set-{metric}")])
+            .expect_status(0);
+    }
+    let gate = format!("{audio}  - {{metric: insertions_on_silence, max: 3}}");
+    place.write(
+        "m.yaml",
+        &fake_matrix("", &gate).replace("[jfk]", "[silence]"),
+    );
+    let ran = place
+        .run(&["run", "m.yaml", "--out", "runs/heard"])
+        .expect_status(1);
+    assert!(
+        ran.stderr.contains("insertions_on_silence is"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_run_judges_regressions_only_with_a_base() {
+    let place = Place::new();
+    let gates = "settings: {repeat: 2}\ngates:\n  - {metric: wer, max-regression: {absolute: 0.005, relative: 5%}}";
+    place.write("m.yaml", &fake_matrix("", gates));
+    let ran = place
+        .run(&["run", "m.yaml", "--out", "runs/a"])
+        .expect_status(0);
+    assert!(
+        ran.stderr
+            .contains("gates: 1 on what became worse not judged")
+            && ran.stderr.contains("earmark compare BASE runs/a --gate"),
+        "{}",
+        ran.stderr
+    );
+    let ran = place
+        .run(&["run", "m.yaml", "--base", "latest", "--out", "runs/b"])
+        .expect_status(0);
+    assert!(!ran.stderr.contains("not judged"), "{}", ran.stderr);
+    // A base without the row.
+    place.write(
+        "n.yaml",
+        &fake_matrix("", gates).replace("[jfk]", "[arctic-a0007]"),
+    );
+    let ran = place
+        .run(&["run", "n.yaml", "--base", "runs/a", "--out", "runs/c"])
+        .expect_status(1);
+    assert!(
+        ran.stderr.contains("the base has no such row"),
+        "{}",
+        ran.stderr
+    );
+    // Nothing is started with a base that is none.
+    place
+        .run(&["run", "n.yaml", "--base", "nowhere", "--out", "runs/d"])
+        .expect_status(2);
+    assert!(!place.path().join("runs/d").exists());
+}

@@ -1,0 +1,359 @@
+//! `earmark report --to`: the formats beside CSV and the page.
+
+use crate::compare::{Made, make, plan_of};
+use crate::support::invalid::validator;
+use crate::support::{Place, fake_matrix};
+use earmark::model::{Outcome, Phase};
+use std::fs;
+
+/// A run with a row that is well, one that crashes and one that is skipped.
+fn ran(place: &Place) {
+    place.write(
+        "m.yaml",
+        &fake_matrix(
+            "  fake-fault: [none, crash-trial]\n  quantization: [f16]",
+            "settings: {repeat: 2}\ngates:\n  - {metric: wer, max: 0.0001}\n  - {metric: rtfx, min: 0.0001}",
+        )
+        .replace("name: test", "name: \"night ]]> <b>&\""),
+    );
+    place.run(&["run", "m.yaml", "--out", "r"]).expect_status(3);
+}
+
+fn read(place: &Place, file: &str) -> String {
+    fs::read_to_string(place.path().join(file)).unwrap()
+}
+
+#[test]
+fn every_format_is_written_where_it_is_asked_for() {
+    let place = Place::new();
+    ran(&place);
+    let wish = "csv,html,junit,markdown,json,hypotheses,json";
+    let told = place
+        .run(&["report", "r", "--to", wish, "--out", "o"])
+        .expect_status(0)
+        .stdout;
+    let names: Vec<&str> = told
+        .lines()
+        .map(|line| line.strip_prefix("o/").unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "results.csv",
+            "summary.csv",
+            "samples.csv",
+            "jobs.csv",
+            "combinations.csv",
+            "report.html",
+            "junit.xml",
+            "report.md",
+            "report.json",
+            "hypotheses.jsonl",
+        ]
+    );
+    for name in names {
+        assert!(place.path().join("o").join(name).exists(), "{name}");
+    }
+    // One alone is alone.
+    place
+        .run(&["report", "r", "--to", "json", "--out", "j"])
+        .expect_status(0);
+    let files = fs::read_dir(place.path().join("j")).unwrap().count();
+    assert_eq!(files, 1);
+    let refused = place
+        .run(&["report", "r", "--to", "csv,pdf"])
+        .expect_status(2);
+    assert!(
+        refused.stderr.contains("'pdf'")
+            && refused
+                .stderr
+                .contains("csv, html, junit, markdown, json, hypotheses"),
+        "{}",
+        refused.stderr
+    );
+    // A run writes what it is asked for as well.
+    place.write("n.yaml", &fake_matrix("", "settings: {repeat: 2}"));
+    place
+        .run(&["run", "n.yaml", "--out", "n", "--to", "junit,csv"])
+        .expect_status(0);
+    assert!(
+        place.path().join("n/junit.xml").exists() && place.path().join("n/results.csv").exists()
+    );
+    assert!(!place.path().join("n/report.html").exists());
+}
+
+#[test]
+fn junit_has_a_case_for_each_job_and_each_gate() {
+    let place = Place::new();
+    ran(&place);
+    place
+        .run(&["report", "r", "--to", "junit"])
+        .expect_status(0);
+    let text = read(&place, "r/junit.xml");
+    let report = quick_junit::Report::deserialize_from_str(&text).unwrap();
+    assert_eq!(
+        report.name.as_ref().map(quick_junit::XmlString::as_str),
+        Some("night ]]> <b>&")
+    );
+    let suite = |name: &str| {
+        let found = report
+            .test_suites
+            .iter()
+            .find(|suite| suite.name.as_str() == name);
+        found.unwrap_or_else(|| panic!("no suite {name} in {text}"))
+    };
+    let jobs = place.table("r/jobs.csv");
+    let benchmarks = suite("benchmark");
+    let of_kind = |kind: &str| jobs.iter().filter(|job| job["kind"] == kind).count();
+    assert_eq!(benchmarks.test_cases.len(), of_kind("benchmark"));
+    assert_eq!(suite("verify").test_cases.len(), of_kind("verify"));
+    assert_eq!(benchmarks.errors, 1);
+    assert!(
+        text.contains("crashed") && text.contains("type=\"crashed\""),
+        "{text}"
+    );
+    assert!(benchmarks.test_cases.iter().all(|case| case.time.is_some()));
+    assert!(
+        benchmarks
+            .properties
+            .iter()
+            .any(|property| property.name.as_str() == "run_id")
+    );
+    // One gate on errors that nothing passes, and one on speed that the row that crashed has no
+    // data for.
+    assert_eq!((suite("gates").tests, suite("gates").failures), (4, 3));
+}
+
+#[test]
+fn junit_holds_what_xml_can_hold() {
+    let place = Place::new();
+    let mut plan = plan_of(1, 1, "[]");
+    plan.name = "a\u{1}b\u{1b}[31mc\u{fffe}d\u{202e}\u{85}]]>&lt;".into();
+    let failed = Outcome::Failed {
+        phase: Phase::Load,
+        reason: "\u{0}bad \u{b}bytes ]]> & <b> \u{ffff}".into(),
+    };
+    make(
+        &place,
+        "r",
+        &plan,
+        &Made {
+            outcome: failed,
+            ..Made::default()
+        },
+    );
+    place
+        .run(&["report", "r", "--to", "junit"])
+        .expect_status(0);
+    let text = read(&place, "r/junit.xml");
+    let report = quick_junit::Report::deserialize_from_str(&text).unwrap();
+    assert_eq!(report.name.unwrap().as_str(), "abcd]]>&lt;");
+    let allowed = |letter: char| matches!(letter, '\t' | '\n' | '\r' | ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    assert!(text.chars().all(allowed), "{text:?}");
+    assert_eq!(report.failures, 1);
+}
+
+#[test]
+fn the_document_has_what_the_tables_have() {
+    let place = Place::new();
+    ran(&place);
+    place
+        .run(&["report", "r", "--to", "json,csv"])
+        .expect_status(0);
+    let document: serde_json::Value = serde_json::from_str(&read(&place, "r/report.json")).unwrap();
+    let validator = validator("report");
+    assert!(
+        validator.is_valid(&document),
+        "{:?}",
+        validator.iter_errors(&document).next()
+    );
+    for (key, file) in [
+        ("results", "results"),
+        ("summary", "summary"),
+        ("jobs", "jobs"),
+    ] {
+        let rows = place.table(&format!("r/{file}.csv"));
+        let objects = document[key].as_array().unwrap();
+        assert_eq!(rows.len(), objects.len(), "{key}");
+        for (row, object) in rows.iter().zip(objects) {
+            assert_eq!(row.len(), object.as_object().unwrap().len());
+            for (name, cell) in row {
+                let value = &object[name];
+                let same = match value {
+                    serde_json::Value::Null => cell.is_empty(),
+                    serde_json::Value::String(text) => {
+                        cell == text || cell.strip_prefix('\'') == Some(text.as_str())
+                    }
+                    serde_json::Value::Bool(boolean) => cell == &boolean.to_string(),
+                    number => {
+                        let number = number.as_f64().unwrap();
+                        (cell.parse::<f64>().unwrap() - number).abs()
+                            <= 1e-6 * number.abs().max(1.0)
+                    }
+                };
+                assert!(same, "{key}.{name}: {value} and {cell}");
+            }
+        }
+    }
+    assert_eq!(document["gates"].as_array().unwrap().len(), 4);
+    assert_eq!(document["run"]["name"], "night ]]> <b>&");
+}
+
+#[test]
+fn hypotheses_are_raw_and_one_a_trial() {
+    let place = Place::new();
+    let plan = plan_of(2, 3, "[]");
+    make(
+        &place,
+        "r",
+        &plan,
+        &Made {
+            text: " Mr. A, b\nC ",
+            ..Made::default()
+        },
+    );
+    place
+        .run(&["report", "r", "--to", "hypotheses,csv"])
+        .expect_status(0);
+    let text = read(&place, "r/hypotheses.jsonl");
+    let lines: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let trials = place.table("r/samples.csv");
+    let measured = trials.iter().filter(|row| row["warmup"] == "false").count();
+    assert_eq!(lines.len(), measured);
+    assert_eq!(lines[0]["hypothesis"], " Mr. A, b\nC ");
+    assert_eq!(lines[0]["reference"], "a b c");
+    assert_eq!(
+        (&lines[0]["launch"], &lines[0]["trial"]),
+        (&0.into(), &1.into())
+    );
+    assert_eq!(lines[0]["utterance"], "clip-0");
+    assert!(
+        lines[0]["job_id"]
+            .as_str()
+            .unwrap()
+            .starts_with("benchmark/fake/tiny.en/f16/clip-0/")
+    );
+}
+
+#[test]
+fn the_markdown_has_the_answer_and_calls_nobody() {
+    let place = Place::new();
+    let mut plan = plan_of(1, 3, r#"[{"metric": "wer", "max": 0.5}]"#);
+    plan.name = "@team `x` <img src=x>".into();
+    plan.description = "See https://evil.example | [x](y)\n# @all".into();
+    make(
+        &place,
+        "r",
+        &plan,
+        &Made {
+            text: "x y z",
+            ..Made::default()
+        },
+    );
+    place
+        .run(&["report", "r", "--to", "markdown"])
+        .expect_status(0);
+    let text = read(&place, "r/report.md");
+    assert!(
+        text.starts_with("### ``@team `x` <img src=x>``\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("**Measured: ") || text.contains("**No measurement"),
+        "{text}"
+    );
+    assert!(
+        text.contains("wer is 1.0000, above the gate's 0.5"),
+        "{text}"
+    );
+    assert!(text.contains("| 100.0 % |"), "{text}");
+    for line in text
+        .lines()
+        .filter(|line| line.contains("@all") || line.contains("https"))
+    {
+        assert!(line.starts_with('`') && line.ends_with('`'), "{line}");
+    }
+}
+
+#[test]
+fn a_large_run_fits_into_a_comment() {
+    let place = Place::new();
+    let plan = plan_of(900, 1, "[]");
+    let failed = Outcome::Failed {
+        phase: Phase::Load,
+        reason: "x".repeat(300),
+    };
+    make(
+        &place,
+        "r",
+        &plan,
+        &Made {
+            outcome: failed,
+            ..Made::default()
+        },
+    );
+    place
+        .run(&["report", "r", "--to", "markdown"])
+        .expect_status(0);
+    let text = read(&place, "r/report.md");
+    assert!(text.len() < 65_536, "{}", text.len());
+    assert!(
+        text.contains("more\n") && text.contains("Earmark `0`"),
+        "{text}"
+    );
+}
+
+/// The same record gives the same bytes, wherever it lies and whoever asks.
+#[test]
+fn tables_are_the_same_bytes_everywhere() {
+    let place = Place::new();
+    place.write(
+        "m.yaml",
+        &fake_matrix(
+            "  beam-size: [1, 2]\n  tag.who: [\"=1+1\", größe]",
+            "settings: {repeat: 3, launches: 2}",
+        ),
+    );
+    place.run(&["run", "m.yaml", "--out", "r"]).expect_status(0);
+    let tables = [
+        "results.csv",
+        "summary.csv",
+        "samples.csv",
+        "jobs.csv",
+        "combinations.csv",
+    ];
+    let before: Vec<Vec<u8>> = tables
+        .iter()
+        .map(|name| fs::read(place.path().join("r").join(name)).unwrap())
+        .collect();
+    let elsewhere = Place::new();
+    let folder = elsewhere.path().join("deep/ähnlich wo anders");
+    fs::create_dir_all(&folder).unwrap();
+    for name in ["plan.json", "journal.jsonl"] {
+        fs::copy(place.path().join("r").join(name), folder.join(name)).unwrap();
+    }
+    for (locale, zone, threads) in [
+        ("C", "UTC", "1"),
+        ("de_DE.UTF-8", "Asia/Kathmandu", "2"),
+        ("tr_TR.UTF-8", "America/St_Johns", "7"),
+    ] {
+        let output = elsewhere
+            .command(&["report", folder.to_str().unwrap(), "--to", "csv"])
+            .env("LC_ALL", locale)
+            .env("LANG", locale)
+            .env("TZ", zone)
+            .env("HOME", elsewhere.path())
+            .env("RAYON_NUM_THREADS", threads)
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        for (name, before) in tables.iter().zip(&before) {
+            let after = fs::read(folder.join(name)).unwrap();
+            assert!(after == *before, "{name} with {locale} in {zone}");
+            fs::remove_file(folder.join(name)).unwrap();
+        }
+    }
+}
