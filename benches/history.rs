@@ -6,7 +6,11 @@
 //! `EARMARK_BENCH_ROUNDS` how often each is repeated (default 3); the median is shown.
 
 #[path = "../tests/support/journal.rs"]
-#[allow(dead_code, reason = "the tests need more of it")]
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "it belongs to the tests, which need more of it"
+)]
 mod journal;
 
 use earmark::event::RunEvent;

@@ -109,13 +109,14 @@ impl Metric {
     /// Returns a change as people read it: `+12.3 %`, or `+0.60 points` of an error rate.
     #[must_use]
     pub fn show_change(self, before: f64, after: f64) -> String {
-        if self.is_share() {
-            return format!("{:+.2} points", (after - before) * 100.0);
-        }
-        if before == 0.0 {
-            return format!("from 0 to {}", self.show(after));
-        }
-        format!("{:+.1} %", (after / before - 1.0) * 100.0)
+        let text = if self.is_share() {
+            format!("{:+.2} points", (after - before) * 100.0)
+        } else if before == 0.0 {
+            format!("from 0 to {}", self.show(after))
+        } else {
+            format!("{:+.1} %", (after / before - 1.0) * 100.0)
+        };
+        text.replace('-', "−")
     }
 }
 

@@ -10,8 +10,8 @@
 //! and lies within a few runs of it.
 //!
 //! A series that was never searched, as after a rebuilding, is first searched as it was some runs ago,
-//! then as it was one run later, and so on. What is found at the first look may be of any age, and is told
-//! in no run; what is found after it is told in that run. So nothing that is old is told as new, and a
+//! then as it was one run later, and so on. What is found at the first look may be of any age: it is told
+//! in no run, and taken for seen when it began. What is found after it is told in that run. So nothing that is old is told as new, and a
 //! change point of the last runs has the same name wherever only the lines of the history are known.
 
 use super::change_points::{ChangePoint, Search, change_points};
@@ -321,7 +321,10 @@ fn catch_up(
                         row.origin.clone()
                     },
                     seen_started: if is_of_any_age {
-                        String::new()
+                        trend.nights[series.nights[point.position]]
+                            .row
+                            .started
+                            .clone()
                     } else {
                         row.started.clone()
                     },

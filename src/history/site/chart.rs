@@ -91,6 +91,12 @@ impl Chart {
         let all: Vec<f64> = series.values.iter().copied().chain(ends).collect();
         let lowest = all.iter().copied().fold(f64::INFINITY, f64::min);
         let highest = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        // What does not matter looks small: the drawing is as high as two changes that matter, at least.
+        let middle = f64::midpoint(lowest, highest);
+        let matters = metric.least();
+        let half =
+            ((highest - lowest) / 2.0).max(matters.absolute.max(matters.relative * middle.abs()));
+        let (lowest, highest) = (middle - half, middle + half);
         let x = |position: usize| {
             let last = series.values.len().saturating_sub(1);
             if last == 0 {

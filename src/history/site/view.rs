@@ -66,6 +66,7 @@ pub(super) struct ChangeView {
     job: String,
     host: String,
     target: String,
+    synthetic: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -244,6 +245,7 @@ fn metric_view(
             job: trend.job.clone(),
             host: trend.host.clone(),
             target: target.into(),
+            synthetic: trend.is_synthetic(),
         })
         .collect();
     let mut label = format!(
