@@ -45,6 +45,7 @@ mod score_inputs;
 mod score_oracle;
 mod shards;
 mod shim;
+mod statistics_oracle;
 mod support;
 mod trust;
 mod verify;
