@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod adaptive;
 mod architecture;
 mod bootstrap_oracle;
 mod bridges;
@@ -24,6 +25,7 @@ mod init;
 mod invalid;
 mod language;
 mod lock;
+mod machine;
 mod matrices;
 mod merge;
 mod mutations;

@@ -19,6 +19,7 @@ mod outcome;
 mod plan;
 mod progress;
 mod quiet;
+mod repetition;
 mod retries;
 mod setting;
 mod shard;
@@ -40,15 +41,18 @@ pub use home::earmark_home;
 pub use job::{
     BenchmarkSpec, DownloadSpec, Job, JobId, JobKind, JobSpec, SpecDigest, Stage, VerifySpec,
 };
-pub use machine::{LoadAverage, MachineFacts};
+pub use machine::{
+    FrequencyLimits, LoadAverage, MachineFacts, MachineState, RepositoryFacts, ThermalZone,
+};
 pub use measurement::{ChildUsage, LeakedProcess, ProcessEnd, Sample, Segment};
 pub use outcome::{FileFinding, ManifestOrigin, Outcome, Phase, Verdict, VerifyFinding};
 pub use plan::{
     DownloadPolicy, GATE_METRICS, Gate, GateScope, Isolation, NormalizerId, Order, Plan, PlanLock,
     SET_GATE_METRICS, ValueOrigin, VerifyMethod, VerifyPolicy,
 };
-pub use progress::{JobProgress, LaunchProgress, Progress, RerunReason};
+pub use progress::{JobProgress, LaunchProgress, Progress, RerunReason, TimedTrial};
 pub use quiet::Quiet;
+pub use repetition::{Adaptive, MOST_TRIALS, RepeatDecision, RepeatLook};
 pub use retries::Retries;
 pub use setting::{Affects, SettingDeclaration, SettingKind};
 pub use shard::Shard;
