@@ -3,11 +3,13 @@
 //! The dispatcher is the only one that says anything. The journal hears it first, the screen second.
 
 use crate::model::{
-    ChildUsage, JobId, JobKind, LeakedProcess, LoadAverage, MachineFacts, Outcome, Phase,
-    ProcessEnd, RerunReason, Sample, Shard, TransferProgress, VerifyFinding,
+    ChildUsage, JobId, JobKind, LeakedProcess, LoadAverage, MachineFacts, MachineState, Outcome,
+    Phase, ProcessEnd, RepeatLook, RepositoryFacts, RerunReason, Sample, Shard, TransferProgress,
+    VerifyFinding,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,10 +29,17 @@ pub enum RunEvent {
         earmark_version: String,
         /// The profile it was built with.
         build_profile: String,
+        /// The crates that do its work, with their versions: engines, decoding, fetching.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        crates: BTreeMap<String, String>,
         /// The command line.
         command_line: Vec<String>,
+        /// The repository that the matrix, or the kept plan, lies in; `null` if it lies in none, or
+        /// the run was not told where it lies.
+        #[serde(default)]
+        repository: Option<RepositoryFacts>,
         /// The machine.
-        machine: MachineFacts,
+        machine: Box<MachineFacts>,
         /// How many jobs this run is to do.
         jobs: usize,
         /// The part of the plan that this run does; `None` = all of it.
@@ -72,6 +81,9 @@ pub enum RunEvent {
         /// The frequency governor at this moment, if the system tells.
         #[serde(default)]
         governor: Option<String>,
+        /// What else of the machine may change, as it is at this moment, if the system tells.
+        #[serde(default, skip_serializing_if = "MachineState::is_empty")]
+        state: MachineState,
     },
     /// The engine said hello.
     EngineReady {
@@ -84,7 +96,7 @@ pub enum RunEvent {
         /// Spawn to hello in seconds.
         start_seconds: f64,
         /// The settings in effect, as the engine says.
-        settings: std::collections::BTreeMap<String, crate::model::Value>,
+        settings: BTreeMap<String, crate::model::Value>,
     },
     /// The engine loaded its model.
     ModelLoaded {
@@ -137,6 +149,14 @@ pub enum RunEvent {
         job: JobId,
         /// What was measured.
         sample: Sample,
+    },
+    /// A benchmark that is measured until its median is known well enough was looked at, after a set of
+    /// launches.
+    RepeatJudged {
+        /// The job.
+        job: JobId,
+        /// What was seen, and what followed.
+        look: RepeatLook,
     },
     /// Bytes of a download arrived, or something is to be said of it: a line of a recipe, a
     /// connection that is tried again.
@@ -200,6 +220,12 @@ pub enum RunEvent {
         /// Load averages at this moment; what the attempt itself did is in them.
         #[serde(default)]
         load: Option<LoadAverage>,
+        /// The frequency governor at this moment, if the system tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        governor: Option<String>,
+        /// What else of the machine may change, as it is at this moment, if the system tells.
+        #[serde(default, skip_serializing_if = "MachineState::is_empty")]
+        state: MachineState,
     },
     /// A job ended, for good.
     JobEnded {

@@ -47,7 +47,7 @@ const MAY_IMPORT: [(&str, &[&str]); 27] = [
         "exec",
         &[
             "model", "event", "plan", "protocol", "engine", "store", "fetch", "clock", "corpus",
-            "shim", "machine",
+            "shim", "machine", "score",
         ],
     ),
     ("record", &["model", "event", "diagnostic"]),

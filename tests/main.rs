@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod adaptive;
 mod architecture;
 mod bootstrap_oracle;
 mod bridges;
@@ -28,6 +29,7 @@ mod init;
 mod invalid;
 mod language;
 mod lock;
+mod machine;
 mod matrices;
 mod merge;
 mod mutations;
@@ -50,6 +52,7 @@ mod score_inputs;
 mod score_oracle;
 mod shards;
 mod shim;
+mod statistics_oracle;
 mod support;
 mod trust;
 mod verify;

@@ -287,6 +287,7 @@ fn plan(size: Size, references: &[String]) -> Plan {
             warmup: 0,
             repeat: u32::try_from(size.trials).expect("a number of trials"),
             launches: 1,
+            adaptive: None,
         }));
         job.combinations = vec![position];
         plan.jobs.push(job);

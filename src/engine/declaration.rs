@@ -108,6 +108,20 @@ pub(super) fn fake_fault() -> SettingDeclaration {
     )
 }
 
+pub(super) fn fake_jitter() -> SettingDeclaration {
+    declare(
+        "fake-jitter",
+        SettingKind::Number {
+            minimum: 0.0,
+            maximum: 100.0,
+        },
+        Affects::Decode,
+        Some(Value::number(0.0)),
+        "How much longer than `fake-seconds` a trial of the fake engine may take, as a share of it; \
+         trials differ in a fixed order.",
+    )
+}
+
 pub(super) fn fake_seconds() -> SettingDeclaration {
     declare(
         "fake-seconds",

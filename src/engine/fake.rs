@@ -4,7 +4,8 @@
 //! everywhere.
 
 use super::declaration::{
-    beam_size, fake_fault, fake_seconds, flash_attention, language, threads, wait_policy,
+    beam_size, fake_fault, fake_jitter, fake_seconds, flash_attention, language, threads,
+    wait_policy,
 };
 use super::{Engine, EngineError, LoadRequest, SegmentSink, Transcription};
 use crate::model::{Availability, EngineFacts, Segment};
@@ -34,6 +35,7 @@ pub(super) fn facts() -> EngineFacts {
             wait_policy(),
             fake_fault(),
             fake_seconds(),
+            fake_jitter(),
         ],
         families: Vec::new(),
         any_model: true,
@@ -47,6 +49,8 @@ pub(super) fn facts() -> EngineFacts {
 pub(super) struct Fake {
     /// What it was told to load, once it was.
     request: Option<LoadRequest>,
+    /// Trials so far.
+    trials: u32,
 }
 
 impl Fake {
@@ -87,11 +91,16 @@ impl Engine for Fake {
             .request
             .as_ref()
             .ok_or_else(|| EngineError::new(ErrorKind::Engine, "no model is loaded"))?;
-        let seconds = request
-            .settings
-            .get("fake-seconds")
-            .and_then(crate::model::Value::as_number);
-        if let Some(pause) = seconds
+        let number = |name: &str| {
+            let value = request.settings.get(name);
+            value
+                .and_then(crate::model::Value::as_number)
+                .unwrap_or(0.0)
+        };
+        let seconds =
+            number("fake-seconds") * (1.0 + number("fake-jitter") * share_of(self.trials));
+        self.trials = self.trials.wrapping_add(1);
+        if let Some(pause) = Some(seconds)
             .filter(|s| *s > 0.0)
             .and_then(|s| Duration::try_from_secs_f64(s).ok())
         {
@@ -116,6 +125,12 @@ impl Engine for Fake {
             tokens: None,
         })
     }
+}
+
+/// Returns a number from 0 to 1 for a trial. They lie as evenly as numbers can that nobody knows how
+/// many there will be of: multiples of the golden ratio, without their whole part.
+fn share_of(trial: u32) -> f64 {
+    (f64::from(trial) * 0.618_033_988_749_895).fract()
 }
 
 /// Returns two or three words for each second of audio, chosen by the samples.

@@ -6,6 +6,7 @@
 pub mod bridge;
 pub mod candle;
 pub mod command;
+mod crates;
 mod declaration;
 mod fake;
 mod launch;
@@ -13,6 +14,7 @@ mod program;
 mod registry;
 mod whisper_cpp;
 
+pub use crates::crate_versions;
 pub use launch::{LaunchSpec, WORKER_VERB, child_environment, launch, launch_any};
 pub use program::find_on_path;
 pub use registry::{built_in, create, device, facts};

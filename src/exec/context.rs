@@ -1,7 +1,7 @@
 //! What a run is given: the plan, the places it may use, and how it may be cancelled.
 
 use super::live::Live;
-use crate::model::{JobId, MachineFacts, Plan, Progress, Shard};
+use crate::model::{JobId, MachineFacts, Plan, Progress, RepositoryFacts, Shard};
 use crate::store::Store;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -62,6 +62,8 @@ pub struct RunContext {
     pub machine: MachineFacts,
     /// The command line, for the record.
     pub command_line: Vec<String>,
+    /// The repository that the matrix lies in, for the record.
+    pub repository: Option<RepositoryFacts>,
     /// The runner's own environment, of which children get an allow-listed part.
     pub environment: BTreeMap<String, OsString>,
     /// How faults are treated.

@@ -6,11 +6,12 @@ use super::notes::Notes;
 use super::state::RunState;
 use super::supervise::Ended;
 use crate::clock::{Clock, wall_time};
+use crate::engine::crate_versions;
 use crate::event::{EventSink, RunEvent, Stamped};
-use crate::machine::{governor, load_average};
+use crate::machine::{SystemFiles, governor, load_average, machine_state};
 use crate::model::{
-    JobSpec, LoadAverage, Outcome, RerunReason, SpecDigest, Stage, Verdict, VerifyFinding,
-    VerifySpec,
+    JobSpec, LoadAverage, MachineState, Outcome, RerunReason, SpecDigest, Stage, Verdict,
+    VerifyFinding, VerifySpec,
 };
 use std::collections::BTreeMap;
 use std::io;
@@ -42,7 +43,15 @@ pub(super) struct Dispatcher<'a> {
     heard: mpsc::UnboundedReceiver<RunEvent>,
     pub(super) cancel: Cancellation,
     /// What the machine was like, and when that was read.
-    machine_now: Option<(Instant, Option<LoadAverage>, Option<String>)>,
+    machine_now: Option<(Instant, MachineNow)>,
+}
+
+/// What the machine is like at a moment.
+#[derive(Clone, Debug)]
+struct MachineNow {
+    load: Option<LoadAverage>,
+    governor: Option<String>,
+    state: MachineState,
 }
 
 /// Carries out a plan, inside a runtime. What runs beside the dispatcher are tasks of that runtime:
@@ -87,8 +96,10 @@ impl Dispatcher<'_> {
             plan_digest: context.plan.digest.clone(),
             earmark_version: env!("CARGO_PKG_VERSION").into(),
             build_profile: build_profile().into(),
+            crates: crate_versions(),
             command_line: context.command_line.clone(),
-            machine: context.machine.clone(),
+            repository: context.repository.clone(),
+            machine: Box::new(context.machine.clone()),
             jobs,
             shard: context.part.as_ref().map(|part| part.shard),
             attempt: context.attempt,
@@ -167,6 +178,9 @@ impl Dispatcher<'_> {
             let seconds = stretch.as_secs_f64();
             self.emit_stamped(RunEvent::Suspended { seconds })?;
         }
+        if let RunEvent::TrialEnded { job, sample } = &event {
+            self.state.heard_trial(&self.context, job, sample);
+        }
         self.emit_stamped(event)
     }
 
@@ -243,7 +257,11 @@ impl Dispatcher<'_> {
         let state = &mut self.state.jobs[position];
         state.started = Some(now);
         let attempt = state.next_attempt(launch);
-        let (load, governor) = self.machine_now();
+        let MachineNow {
+            load,
+            governor,
+            state,
+        } = self.machine_now();
         let job = &self.context.plan.jobs[position];
         self.emit(RunEvent::AttemptStarted {
             job: job.id.clone(),
@@ -253,6 +271,7 @@ impl Dispatcher<'_> {
             limit_seconds: limit,
             load,
             governor,
+            state,
         })?;
         Ok(attempt)
     }
@@ -274,7 +293,7 @@ impl Dispatcher<'_> {
                 processes: ended.leaked.clone(),
             })?;
         }
-        let (load, _) = self.machine_now();
+        let now = self.machine_now();
         let attempt = self.state.jobs[position].attempt(launch);
         self.emit(RunEvent::AttemptEnded {
             job,
@@ -284,7 +303,9 @@ impl Dispatcher<'_> {
             process: ended.process,
             usage: ended.usage.clone(),
             stderr_tail: ended.stderr_tail.clone(),
-            load,
+            load: now.load,
+            governor: now.governor,
+            state: now.state,
         })
     }
 
@@ -319,15 +340,21 @@ impl Dispatcher<'_> {
         })
     }
 
-    /// Returns load averages and governor, as of a moment ago.
-    fn machine_now(&mut self) -> (Option<LoadAverage>, Option<String>) {
+    /// Returns what the machine is like, as of a moment ago.
+    fn machine_now(&mut self) -> MachineNow {
         let now = Instant::now();
-        let (read, load, governor) = match self.machine_now.take() {
-            Some(known) if now.duration_since(known.0) < FRESH => known,
-            _ => (now, load_average(), governor()),
+        if let Some((read, known)) = &self.machine_now
+            && now.duration_since(*read) < FRESH
+        {
+            return known.clone();
+        }
+        let found = MachineNow {
+            load: load_average(),
+            governor: governor(),
+            state: machine_state(&SystemFiles::of_this_system()),
         };
-        self.machine_now = Some((read, load, governor.clone()));
-        (load, governor)
+        self.machine_now = Some((now, found.clone()));
+        found
     }
 
     /// Counts the artifacts whose last verdict is not complete.

@@ -22,6 +22,7 @@ mod process;
 mod program;
 mod quiet;
 mod recipe;
+mod repetition;
 mod retry;
 mod schedule;
 mod signals;

@@ -152,7 +152,7 @@ impl Resources {
 /// machine falls on no one row.
 pub(super) fn rounds(plan: &Plan, benchmarks: &[usize]) -> Vec<Vec<usize>> {
     let launches = |position: &usize| match &plan.jobs[*position].spec {
-        JobSpec::Benchmark(benchmark) => benchmark.launches,
+        JobSpec::Benchmark(benchmark) => benchmark.most_launches(),
         _ => 0,
     };
     let count = benchmarks.iter().map(launches).max().unwrap_or(0);

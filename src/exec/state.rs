@@ -1,7 +1,8 @@
 //! What has become of each job so far.
 
 use super::context::RunContext;
-use crate::model::{JobId, JobProgress, Outcome, VerifyFinding};
+use super::repetition::Looked;
+use crate::model::{JobId, JobProgress, JobSpec, Outcome, Sample, TimedTrial, VerifyFinding};
 use crate::store::Place;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -25,6 +26,8 @@ pub(super) struct JobState {
     completed: BTreeSet<u32>,
     /// Trials of launches that an earlier run did not finish.
     trials: HashMap<u32, BTreeSet<(String, u32)>>,
+    /// What decides whether an adaptive benchmark goes on.
+    pub(super) looked: Option<Box<Looked>>,
     /// Bytes a download brought.
     pub(super) bytes: u64,
 }
@@ -78,6 +81,10 @@ impl JobState {
         self.outcome.clone_from(&progress.outcome);
         self.is_not_ours = progress.outcome.is_some();
         self.took = Duration::try_from_secs_f64(progress.seconds).unwrap_or_default();
+        if !progress.timed.is_empty() {
+            let looked = Looked::resumed(progress.timed.clone(), progress.looks.last().copied());
+            self.looked = Some(Box::new(looked));
+        }
         for (launch, done) in &progress.launches {
             self.attempts.insert(*launch, done.attempts);
             if done.completed {
@@ -100,6 +107,8 @@ pub(super) struct RunState {
     pub(super) not_locked: HashMap<(String, String), String>,
     /// Jobs that went wrong in this run, or were skipped because of one.
     pub(super) new_faults: usize,
+    /// Whether some benchmark is adaptive.
+    has_adaptive: bool,
 }
 
 impl RunState {
@@ -128,6 +137,26 @@ impl RunState {
             places: HashMap::new(),
             not_locked: HashMap::new(),
             new_faults: 0,
+            has_adaptive: (plan.jobs.iter()).any(|job| is_adaptive(&job.spec)),
+        }
+    }
+
+    /// A trial was told. Its time is kept where it decides something.
+    pub(super) fn heard_trial(&mut self, context: &RunContext, job: &JobId, sample: &Sample) {
+        if !self.has_adaptive || sample.warmup {
+            return;
+        }
+        let Some(position) = self.positions.get(job).copied() else {
+            return;
+        };
+        if is_adaptive(&context.plan.jobs[position].spec) {
+            let looked = &mut self.jobs[position].looked;
+            looked.get_or_insert_default().take(TimedTrial {
+                launch: sample.launch,
+                trial: sample.trial,
+                utterance: sample.utterance.clone(),
+                seconds: sample.transcribe_seconds,
+            });
         }
     }
 
@@ -146,4 +175,8 @@ impl RunState {
             .filter(|job| job.outcome.as_ref().is_some_and(Outcome::is_fault))
             .count()
     }
+}
+
+fn is_adaptive(spec: &JobSpec) -> bool {
+    matches!(spec, JobSpec::Benchmark(benchmark) if benchmark.adaptive.is_some())
 }

@@ -59,6 +59,7 @@ impl Dispatcher<'_> {
     async fn run_rounds(&mut self, todo: &[usize], audio: &Recordings) -> io::Result<()> {
         let context = Arc::clone(&self.context);
         let begun = context.live.clock.now();
+        self.settle_looks(todo)?;
         let rounds = rounds(&context.plan, todo);
         let planned = u32::try_from(rounds.len()).unwrap_or(u32::MAX);
         let mut launches_done = 0;
@@ -328,13 +329,13 @@ impl Dispatcher<'_> {
         })
     }
 
-    /// Ends a benchmark whose launches are all done.
-    fn end_if_complete(&mut self, position: usize) -> io::Result<()> {
-        let JobSpec::Benchmark(spec) = &self.context.plan.jobs[position].spec else {
+    /// Ends a benchmark that needs no further launch.
+    pub(super) fn end_if_complete(&mut self, position: usize) -> io::Result<()> {
+        let context = Arc::clone(&self.context);
+        let JobSpec::Benchmark(spec) = &context.plan.jobs[position].spec else {
             return Ok(());
         };
-        let planned = usize::try_from(spec.launches).unwrap_or(usize::MAX);
-        if self.state.jobs[position].launches() >= planned {
+        if self.has_enough(position, spec)? {
             self.end(position, Outcome::Completed)?;
         }
         Ok(())

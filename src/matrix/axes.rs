@@ -1,6 +1,7 @@
 //! Axes and entries: from what the file says to values with their places.
 
 use super::condition::Condition;
+use super::repetition::REPEAT;
 use super::wire_matrix::{EntryWire, ValuesWire, ZipWire};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::model::Scalar;
@@ -94,7 +95,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn refuse(&mut self, node: NodeId, message: impl Into<String>, hint: &str) {
+    pub(super) fn refuse(&mut self, node: NodeId, message: impl Into<String>, hint: &str) {
         // What is wrong inside of it has been told, and was taken out.
         if self.document.is_damaged(node) {
             return;
@@ -224,13 +225,17 @@ impl Reader<'_> {
     ) {
         match value {
             AnyValue::Scalar => {
-                let located = located_value(name, node, self.document);
+                let located = self.scalar(name, node);
                 found.extend(located.map(|located| (name.to_owned(), located)));
             }
             AnyValue::Mapping(entries) if is_label(name) && !entries.is_empty() => {
                 for (key, value) in entries {
                     self.leaves(&format!("{name}{NESTED}{key}"), value.node, &value.value, found);
                 }
+            }
+            AnyValue::Mapping(entries) if name == REPEAT => {
+                let located = self.adaptive(node, entries);
+                found.extend(located.map(|located| (name.to_owned(), located)));
             }
             AnyValue::Mapping(_) => self.refuse(
                 node,

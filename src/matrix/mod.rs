@@ -13,6 +13,7 @@ mod environment;
 mod expand;
 mod extends;
 mod policies;
+mod repetition;
 mod resolve;
 mod wire;
 mod wire_deadlines;

@@ -157,6 +157,14 @@ pub fn read(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<Matri
     let exclude = reader.entries(&section.exclude, true);
     let include = reader.entries(&section.include, false);
     let exclude_after = reader.entries(&section.exclude_after, true);
+    let settings = (file.settings.iter())
+        .filter_map(|(name, wire)| {
+            Some(SettingEntry {
+                name: name.clone(),
+                value: reader.setting(name, wire)?,
+            })
+        })
+        .collect();
     let mut override_names = Vec::new();
     let deadlines = resolve_deadlines(&file.deadlines, document, &mut override_names, problems);
     let pin_cpus = resolve_cpus(file.pin_cpus.as_ref(), document, problems);
@@ -170,17 +178,7 @@ pub fn read(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<Matri
         include,
         exclude_after,
         environment: environment_of(document, problems),
-        settings: file
-            .settings
-            .iter()
-            .filter_map(|(name, value)| {
-                let located = located_value(name, value.node, document)?;
-                Some(SettingEntry {
-                    name: name.clone(),
-                    value: located,
-                })
-            })
-            .collect(),
+        settings,
         deadlines,
         order: file.order,
         seed: file.seed,

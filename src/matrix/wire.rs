@@ -5,7 +5,7 @@ use super::wire_matrix::MatrixSection;
 use super::wire_policies::{CpuNumber, QuietWire, RetriesWire};
 use crate::catalog::{AudioWire, BackendWire, ModelWire, RecipeWire};
 use crate::model::{DownloadPolicy, Gate, Isolation, NormalizerId, Order, VerifyPolicy};
-use crate::yaml::{AnyScalar, Located};
+use crate::yaml::{AnyScalar, AnyValue, Located};
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema};
 
@@ -32,7 +32,8 @@ pub struct MatrixFile {
     pub matrix: Option<Located<MatrixSection>>,
     /// The value of every setting that is not an axis.
     #[serde(default)]
-    pub settings: IndexMap<String, Located<AnyScalar>>,
+    #[schemars(with = "IndexMap<String, AnyScalar>")]
+    pub settings: IndexMap<String, Located<AnyValue>>,
     /// The limits that jobs run under.
     #[serde(default)]
     pub deadlines: DeadlinesWire,

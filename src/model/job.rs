@@ -3,6 +3,7 @@
 use super::chosen_settings::ChosenSettings;
 use super::hexadecimal::hexadecimal;
 use super::plan::VerifyMethod;
+use super::repetition::Adaptive;
 use super::text::Text;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::Error;
@@ -128,8 +129,32 @@ pub struct BenchmarkSpec {
     pub warmup: u32,
     /// Measured trials of each utterance in each launch.
     pub repeat: u32,
-    /// Processes the benchmark is spread over.
+    /// Processes the benchmark is spread over; if it is adaptive, those of one set.
     pub launches: u32,
+    /// What decides how often it is measured, if that is not fixed; then `repeat` and `launches` are
+    /// those of one set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adaptive: Option<Adaptive>,
+}
+
+impl BenchmarkSpec {
+    /// Returns the most launches that there may be.
+    #[must_use]
+    pub fn most_launches(&self) -> u32 {
+        let sets = self
+            .adaptive
+            .map_or(1, |adaptive| adaptive.most_sets(self.launches).max(1));
+        self.launches.saturating_mul(sets)
+    }
+
+    /// Returns in words how many trials a launch has, or a rule allows.
+    #[must_use]
+    pub fn repeat_in_words(&self) -> String {
+        match self.adaptive {
+            Some(rule) => format!("{}–{} until {} %", rule.min, rule.max, rule.until_percent),
+            None => self.repeat.to_string(),
+        }
+    }
 }
 
 /// What a job is declared to do. Equal specs are one job.

@@ -22,6 +22,7 @@ mod plan;
 mod printable;
 mod progress;
 mod quiet;
+mod repetition;
 mod retries;
 mod setting;
 mod shard;
@@ -45,7 +46,9 @@ pub use home::earmark_home;
 pub use job::{
     BenchmarkSpec, DownloadSpec, Job, JobId, JobKind, JobSpec, SpecDigest, Stage, VerifySpec,
 };
-pub use machine::{LoadAverage, MachineFacts};
+pub use machine::{
+    FrequencyLimits, LoadAverage, MachineFacts, MachineState, RepositoryFacts, ThermalZone,
+};
 pub use measurement::{ChildUsage, LeakedProcess, ProcessEnd, Sample, Segment};
 pub use outcome::{FileFinding, ManifestOrigin, Outcome, Phase, Verdict, VerifyFinding};
 pub use plan::{
@@ -53,8 +56,9 @@ pub use plan::{
     VerifyPolicy,
 };
 pub use printable::printable;
-pub use progress::{JobProgress, LaunchProgress, Progress, RerunReason};
+pub use progress::{JobProgress, LaunchProgress, Progress, RerunReason, TimedTrial};
 pub use quiet::Quiet;
+pub use repetition::{Adaptive, MOST_TRIALS, RepeatDecision, RepeatLook};
 pub use retries::Retries;
 pub use setting::{Affects, SettingDeclaration, SettingKind};
 pub use shard::Shard;

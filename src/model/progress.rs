@@ -2,6 +2,7 @@
 
 use super::job::JobId;
 use super::outcome::Outcome;
+use super::repetition::RepeatLook;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -74,6 +75,19 @@ pub struct LaunchProgress {
     pub trials: BTreeSet<(String, u32)>,
 }
 
+/// The time of a measured trial, by which it is decided whether a benchmark goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TimedTrial {
+    /// The launch.
+    pub launch: u32,
+    /// The trial within the launch.
+    pub trial: u32,
+    /// The utterance's id.
+    pub utterance: String,
+    /// Samples handed over → full text there.
+    pub seconds: f64,
+}
+
 /// What is done of a job.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct JobProgress {
@@ -85,6 +99,10 @@ pub struct JobProgress {
     pub launches: BTreeMap<u32, LaunchProgress>,
     /// Seconds that its earlier attempts took together.
     pub seconds: f64,
+    /// Its measured trials in their order, if it is adaptive and they are still good.
+    pub timed: Vec<TimedTrial>,
+    /// The looks that were taken at it.
+    pub looks: Vec<RepeatLook>,
 }
 
 /// Where a resumed run goes on.

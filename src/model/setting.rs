@@ -1,5 +1,6 @@
 //! Run settings: what a backend can be told, of which type and range, and what it changes.
 
+use super::repetition::Adaptive;
 use super::value::{Scalar, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,14 @@ pub enum SettingKind {
         /// The smallest value.
         minimum: i64,
         /// The largest value.
+        maximum: i64,
+    },
+    /// How often something is measured: a whole number between two bounds, both included, or a rule
+    /// that ends it.
+    Repetition {
+        /// The smallest number.
+        minimum: i64,
+        /// The largest number.
         maximum: i64,
     },
     /// A number between two bounds, both included.
@@ -87,6 +96,20 @@ impl SettingDeclaration {
                     return Err(format!(
                         "`{name}` takes a whole number from {minimum} to {maximum}, and this is {number}"
                     ));
+                }
+                Ok(Value::integer(number))
+            }
+            SettingKind::Repetition { minimum, maximum } => {
+                if Adaptive::parse(&value.written).is_some() {
+                    return Ok(value.clone());
+                }
+                let wanted = format!(
+                    "a whole number from {minimum} to {maximum}, or a rule such as \
+                     `{{min: 6, max: 30, until: 2%}}`"
+                );
+                let number = value.as_integer().ok_or_else(|| wrong(&wanted))?;
+                if number < *minimum || number > *maximum {
+                    return Err(format!("`{name}` takes {wanted}, and this is {number}"));
                 }
                 Ok(Value::integer(number))
             }

@@ -98,7 +98,7 @@ fn benchmark(plan: &Plan, spec: &BenchmarkSpec) -> Duration {
         &plan.retries,
         whole(plan, &spec.backend, &spec.model, parts),
     )
-    .saturating_mul(spec.launches)
+    .saturating_mul(spec.most_launches())
 }
 
 /// How much a download brings.

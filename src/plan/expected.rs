@@ -52,9 +52,9 @@ impl Length {
     }
 }
 
-/// Returns the seconds that a benchmark may take, to a thousandth: for each launch start, load and
-/// its trials, warm-up included; a command starts and loads anew for each utterance of each trial. A
-/// model that the catalog does not know counts as a base one.
+/// Returns the seconds that a benchmark may take, at most if it is adaptive, to a thousandth: for each
+/// launch start, load and its trials, warm-up included; a command starts and loads anew for each
+/// utterance of each trial. A model that the catalog does not know counts as a base one.
 pub(super) fn expected_seconds(
     spec: &BenchmarkSpec,
     engine: &EngineFacts,
@@ -69,6 +69,6 @@ pub(super) fn expected_seconds(
     } else {
         START_SECONDS + load
     };
-    let seconds = f64::from(spec.launches) * (starts + speech);
+    let seconds = f64::from(spec.most_launches()) * (starts + speech);
     (seconds * 1000.0).round() / 1000.0
 }

@@ -1,6 +1,6 @@
 //! Settings that the runner has itself, whatever the backend.
 
-use crate::model::{Affects, SettingDeclaration, SettingKind, Value};
+use crate::model::{Affects, MOST_TRIALS, SettingDeclaration, SettingKind, Value};
 
 /// Names of the runner's own settings.
 pub const RUNNER_SETTINGS: [&str; 3] = ["warmup", "repeat", "launches"];
@@ -12,7 +12,7 @@ pub fn runner_settings() -> Vec<SettingDeclaration> {
         name: name.into(),
         kind: SettingKind::Integer {
             minimum,
-            maximum: 10_000,
+            maximum: i64::from(MOST_TRIALS),
         },
         affects: Affects::Measurement,
         default: Some(Value::integer(default)),
@@ -25,12 +25,19 @@ pub fn runner_settings() -> Vec<SettingDeclaration> {
             1,
             "Trials before the measured ones, in each launch.",
         ),
-        whole(
-            "repeat",
-            1,
-            6,
-            "Measured trials of each utterance in each launch.",
-        ),
+        SettingDeclaration {
+            kind: SettingKind::Repetition {
+                minimum: 1,
+                maximum: i64::from(MOST_TRIALS),
+            },
+            ..whole(
+                "repeat",
+                1,
+                6,
+                "Measured trials of each utterance in each launch; or, over all launches, the fewest \
+                 and the most, and how narrow the median's interval is to be.",
+            )
+        },
         whole(
             "launches",
             1,

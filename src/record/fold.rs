@@ -88,7 +88,9 @@ impl Folding {
             plan_digest,
             earmark_version,
             build_profile,
+            crates,
             command_line,
+            repository,
             machine,
             jobs,
             shard,
@@ -112,12 +114,14 @@ impl Folding {
             run: self.runs.len(),
             run_id,
             plan_digest,
-            machine,
+            machine: *machine,
             shard,
             attempt,
             earmark_version,
             build_profile,
+            crates,
             command_line,
+            repository,
             started_at: at,
             started_elapsed: now,
             resumed,
@@ -251,6 +255,7 @@ fn apply(jobs: &mut Jobs, session: &mut Session, position: usize, now: f64, even
             entry.ended_at = None;
             if !keeps_trials {
                 entry.samples.clear();
+                entry.looks.clear();
                 entry.seconds = 0.0;
                 entry.bytes = 0;
                 for attempt in &mut entry.attempts {
@@ -271,6 +276,7 @@ fn apply(jobs: &mut Jobs, session: &mut Session, position: usize, now: f64, even
             limit_seconds,
             load,
             governor,
+            state,
             kind: _,
         } => {
             let entry = jobs.entry(job).or_default();
@@ -282,6 +288,7 @@ fn apply(jobs: &mut Jobs, session: &mut Session, position: usize, now: f64, even
                 started_at: now,
                 load,
                 governor,
+                state,
                 limit_seconds,
                 ..AttemptRecord::default()
             });
@@ -347,6 +354,8 @@ fn apply(jobs: &mut Jobs, session: &mut Session, position: usize, now: f64, even
             usage,
             stderr_tail,
             load,
+            governor,
+            state,
             attempt: _,
         } => attempt(&job, launch, &mut |attempt| {
             attempt.outcome = Some(outcome.clone());
@@ -355,11 +364,16 @@ fn apply(jobs: &mut Jobs, session: &mut Session, position: usize, now: f64, even
             attempt.stderr_tail.clone_from(&stderr_tail);
             attempt.ended_at = Some(now);
             attempt.load_after = load;
+            attempt.governor_after.clone_from(&governor);
+            attempt.state_after = state;
         }),
         RunEvent::TrialEnded { job, sample } => {
             let entry = jobs.entry(job).or_default();
             entry.session = position;
             entry.samples.push(sample);
+        }
+        RunEvent::RepeatJudged { job, look } => {
+            jobs.entry(job).or_default().looks.push(look);
         }
         RunEvent::AudioPrepared {
             utterance,

@@ -3,7 +3,7 @@
 use super::run_record::{AttemptRecord, JobRecord, RunRecord};
 use crate::model::{
     BenchmarkSpec, Job, JobId, JobKind, JobProgress, JobSpec, LaunchProgress, Outcome, Plan,
-    Progress, RerunReason,
+    Progress, RerunReason, TimedTrial,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -101,22 +101,29 @@ fn decide<'a>(
     let anew = asked.or_else(|| fingerprints.difference(spec, found));
     if let Some((reason, detail)) = anew {
         return JobProgress {
-            outcome: None,
             rerun: Some((reason, detail)),
             launches: launches(found, false),
-            seconds: 0.0,
+            ..JobProgress::default()
         };
     }
     let launches = launches(found, true);
     let done = launches.values().filter(|launch| launch.completed).count();
     // A time budget may have had no room for the others.
+    let most = spec.most_launches();
+    let has_stopped = (found.looks.last()).is_some_and(|look| look.decision.stops());
     let lacks_launches = matches!(outcome, Some(Outcome::Completed))
-        && u32::try_from(done).is_ok_and(|done| done < spec.launches);
+        && !has_stopped
+        && u32::try_from(done).is_ok_and(|done| done < most);
     if is_standing(outcome) && !lacks_launches {
         return stands(found);
     }
     let why = if lacks_launches {
-        format!("{done} of {} launches were done", spec.launches)
+        let at_most = if spec.adaptive.is_some() {
+            "at most "
+        } else {
+            ""
+        };
+        format!("{done} of {at_most}{most} launches were done")
     } else {
         why_not_finished(found)
     };
@@ -125,6 +132,11 @@ fn decide<'a>(
         rerun: Some((RerunReason::NotFinished, why)),
         launches,
         seconds: found.current_attempts().map(duration).sum(),
+        timed: match spec.adaptive {
+            Some(_) => timed(found),
+            None => Vec::new(),
+        },
+        looks: found.looks.clone(),
     }
 }
 
@@ -134,7 +146,21 @@ fn stands(found: &JobRecord) -> JobProgress {
         rerun: None,
         launches: launches(found, true),
         seconds: found.seconds,
+        ..JobProgress::default()
     }
+}
+
+/// Returns the times of the trials that are measured.
+fn timed(found: &JobRecord) -> Vec<TimedTrial> {
+    let measured = found.samples.iter().filter(|sample| !sample.warmup);
+    measured
+        .map(|sample| TimedTrial {
+            launch: sample.launch,
+            trial: sample.trial,
+            utterance: sample.utterance.clone(),
+            seconds: sample.transcribe_seconds,
+        })
+        .collect()
 }
 
 /// Whether a benchmark's end is one that a resumed run leaves as it is.

@@ -1,8 +1,9 @@
 //! What a journal folds into: sessions, jobs, attempts, trials. Nothing is derived here.
 
 use crate::model::{
-    ChildUsage, JobId, LeakedProcess, LoadAverage, MachineFacts, Outcome, Phase, Plan, ProcessEnd,
-    RerunReason, Sample, Shard, Value, VerifyFinding,
+    ChildUsage, JobId, LeakedProcess, LoadAverage, MachineFacts, MachineState, Outcome, Phase,
+    Plan, ProcessEnd, RepeatLook, RepositoryFacts, RerunReason, Sample, Shard, Value,
+    VerifyFinding,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,8 +28,12 @@ pub struct Session {
     pub earmark_version: String,
     /// The profile it was built with.
     pub build_profile: String,
+    /// The crates that did its work, with their versions.
+    pub crates: BTreeMap<String, String>,
     /// The command line.
     pub command_line: Vec<String>,
+    /// The repository that the matrix lay in, if it was in one.
+    pub repository: Option<RepositoryFacts>,
     /// Date and time of its start, UTC.
     pub started_at: String,
     /// Seconds on the run's clock at which it began.
@@ -143,6 +148,12 @@ pub struct AttemptRecord {
     pub load_after: Option<LoadAverage>,
     /// The frequency governor when it began.
     pub governor: Option<String>,
+    /// The frequency governor when it ended.
+    pub governor_after: Option<String>,
+    /// What else of the machine may change, when it began.
+    pub state: MachineState,
+    /// The same when it ended.
+    pub state_after: MachineState,
     /// Its limit as a whole, in seconds.
     pub limit_seconds: Option<f64>,
     /// The engine's version.
@@ -213,6 +224,8 @@ pub struct JobRecord {
     pub bytes: u64,
     /// Seconds into the run at which it ended.
     pub ended_at: Option<f64>,
+    /// The looks that were taken at it, if it is measured until its median is known well enough.
+    pub looks: Vec<RepeatLook>,
     /// When resumed runs did it again, and why.
     pub reopened: Vec<Reopening>,
 }

@@ -29,9 +29,9 @@ impl Configuration {
             .iter()
             .map(|(name, value)| (name.to_string(), value.written.clone()));
         let counts = [
-            ("warmup", spec.warmup),
-            ("repeat", spec.repeat),
-            ("launches", spec.launches),
+            ("warmup", spec.warmup.to_string()),
+            ("repeat", spec.repeat_in_words()),
+            ("launches", spec.launches.to_string()),
         ];
         Self {
             backend: spec.backend.to_string(),
@@ -39,7 +39,7 @@ impl Configuration {
             artifact: spec.artifact.as_deref().unwrap_or_default().to_owned(),
             quantization: spec.quantization.to_string(),
             settings: asked
-                .chain(counts.map(|(name, count)| (name.to_owned(), count.to_string())))
+                .chain(counts.map(|(name, count)| (name.to_owned(), count)))
                 .collect(),
         }
     }
@@ -131,14 +131,14 @@ fn parts_of(row: &ResultRow<'_>, asked: &BTreeSet<&str>) -> Vec<Part> {
         .iter()
         .filter_map(|name| Some((*name, row.setting(name)?.to_owned())));
     let counts = [
-        ("launches", spec.launches),
-        ("repeat", spec.repeat),
-        ("warmup", spec.warmup),
+        ("launches", spec.launches.to_string()),
+        ("repeat", spec.repeat_in_words()),
+        ("warmup", spec.warmup.to_string()),
     ];
     named
         .into_iter()
         .chain(settings)
-        .chain(counts.map(|(name, count)| (name, count.to_string())))
+        .chain(counts)
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
 }

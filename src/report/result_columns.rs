@@ -403,7 +403,9 @@ fn circumstance_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
         result(
             "notes",
             "What to know before the row is believed, separated by semicolons: too few trials for \
-             an interval, launches that another process finished or the time budget left out, \
+             an interval, launches that another process finished or the time budget left out, a \
+             benchmark that stopped or reached its most trials, cores whose speed was changed or that \
+             were too hot, a battery, \
              outliers, clocks that differ, a machine that was busy or not quiet, a runner that was \
              stopped meanwhile, processes that were left behind, a command whose start and load are part \
              of every trial, settings that are not in effect as they were asked for, engines on the same \
@@ -413,6 +415,16 @@ fn circumstance_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
                 let texts: Vec<String> = notes(row).into_iter().map(|note| note.text).collect();
                 Cell::optional(Some(texts.join("; ")).filter(|text| !text.is_empty()))
             },
+        ),
+        result(
+            "transcribe_seconds_p95",
+            "The 95th percentile of the trials' times, by nearest rank; empty below 20 trials.",
+            |_, row| Cell::number(row.transcribe.and_then(|spread| spread.p95)),
+        ),
+        result(
+            "transcribe_seconds_p99",
+            "The 99th percentile, the same way; empty below 100 trials.",
+            |_, row| Cell::number(row.transcribe.and_then(|spread| spread.p99)),
         ),
     ]
 }

@@ -276,15 +276,9 @@ fn row<'a>(
 /// Returns the seconds of whole passes over the recordings, launch by launch.
 #[must_use]
 pub fn passes(samples: &[&Sample]) -> Vec<Vec<f64>> {
-    let mut passes: BTreeMap<(u32, u32), f64> = BTreeMap::new();
-    for sample in samples {
-        *passes.entry((sample.launch, sample.trial)).or_default() += sample.transcribe_seconds;
-    }
-    let mut launches: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
-    for ((launch, _), seconds) in passes {
-        launches.entry(launch).or_default().push(seconds);
-    }
-    launches.into_values().collect()
+    crate::score::passes(
+        (samples.iter()).map(|sample| (sample.launch, sample.trial, sample.transcribe_seconds)),
+    )
 }
 
 /// Returns the seconds of audio over the seconds of transcription, sum over sum.

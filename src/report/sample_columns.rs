@@ -2,9 +2,12 @@
 
 use super::cell::Cell;
 use super::columns::{Column, column};
+use super::notes::FEWEST_FOR_OUTLIERS;
 use super::rows::ResultRow;
 use crate::model::Sample;
 use crate::record::RunRecord;
+use crate::score::statistics::outliers;
+use std::collections::HashMap;
 
 /// A trial of a row of `results.csv`.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +16,9 @@ pub struct SampleRow<'a> {
     pub row: &'a ResultRow<'a>,
     /// The trial.
     pub sample: &'a Sample,
+    /// Whether its time is far from those of the other measured trials of its recording; `None` for a
+    /// warm-up, and where they are too few to say.
+    pub outlier: Option<bool>,
 }
 
 /// Returns all trials, warm-ups too, in the order of the rows.
@@ -21,9 +27,43 @@ pub fn sample_rows<'a>(rows: &'a [ResultRow<'a>]) -> Vec<SampleRow<'a>> {
     rows.iter()
         .flat_map(|row| {
             let samples = row.record.map_or(&[][..], |found| &found.samples);
-            samples.iter().map(move |sample| SampleRow { row, sample })
+            let flags = outlier_flags(samples);
+            samples
+                .iter()
+                .zip(flags)
+                .map(move |(sample, outlier)| SampleRow {
+                    row,
+                    sample,
+                    outlier,
+                })
         })
         .collect()
+}
+
+/// Returns for each trial whether it is an outlier among the measured ones of its recording.
+fn outlier_flags(samples: &[Sample]) -> Vec<Option<bool>> {
+    let mut by_utterance: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (position, sample) in samples.iter().enumerate() {
+        if !sample.warmup {
+            by_utterance
+                .entry(&sample.utterance)
+                .or_default()
+                .push(position);
+        }
+    }
+    let mut flags = vec![None; samples.len()];
+    for positions in by_utterance.into_values() {
+        if positions.len() < FEWEST_FOR_OUTLIERS {
+            continue;
+        }
+        let times: Vec<f64> = (positions.iter())
+            .map(|position| samples[*position].transcribe_seconds)
+            .collect();
+        for (position, is_odd) in positions.into_iter().zip(outliers(&times)) {
+            flags[position] = Some(is_odd);
+        }
+    }
+    flags
 }
 
 fn sample<'a>(
@@ -97,5 +137,12 @@ pub fn sample_columns<'a>() -> Vec<Column<SampleRow<'a>>> {
         sample("hypothesis", "What was heard, raw.", |_, row| {
             Cell::text(&row.sample.text)
         }),
+        sample(
+            "outlier",
+            "True where the time is far from those of the other measured trials of the recording: its \
+             modified z-score, on the median absolute deviation, is beyond 3.5. It counts all the same. \
+             Empty for warm-ups and below six trials.",
+            |_, row| row.outlier.map_or(Cell::Empty, Cell::Boolean),
+        ),
     ]
 }

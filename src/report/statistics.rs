@@ -1,6 +1,6 @@
 //! The spread of measured values, as a row shows it.
 
-use crate::score::statistics::{by_launch, median, median_interval, range};
+use crate::score::statistics::{by_launch, median, median_interval, percentile, range};
 
 /// The spread of some measured values.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,6 +13,10 @@ pub struct Spread {
     pub minimum: f64,
     /// The largest.
     pub maximum: f64,
+    /// The 95th percentile by nearest rank; none below twenty values.
+    pub p95: Option<f64>,
+    /// The 99th percentile by nearest rank; none below a hundred values.
+    pub p99: Option<f64>,
     /// An interval of the median by order statistics with the coverage it reaches; none below six
     /// values, where even the whole range covers less than 95 %.
     pub interval: Option<(f64, f64, f64)>,
@@ -29,6 +33,8 @@ impl Spread {
             median,
             minimum: first,
             maximum: last,
+            p95: percentile(values, 95),
+            p99: percentile(values, 99),
             interval: median_interval(values)
                 .map(|interval| (interval.low, interval.high, interval.coverage)),
         })
@@ -62,6 +68,18 @@ mod tests {
             Spread::of(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap().interval,
             None
         );
+    }
+
+    #[test]
+    fn extreme_percentiles_need_enough_values() {
+        let up_to = |count: u32| -> Vec<f64> { (1..=count).map(f64::from).collect() };
+        let of = |count| {
+            let spread = Spread::of(&up_to(count)).unwrap();
+            (spread.p95, spread.p99)
+        };
+        assert_eq!(of(19), (None, None));
+        assert_eq!(of(20), (Some(19.0), None));
+        assert_eq!(of(100), (Some(95.0), Some(99.0)));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::catalog::Catalog;
 use crate::corpus::Corpus;
 use crate::engine;
 use crate::matrix::NAMED_AXES;
-use crate::model::{Deadlines, Retries, SettingDeclaration, SettingKind};
+use crate::model::{Adaptive, Deadlines, Retries, SettingDeclaration, SettingKind};
 use crate::plan::runner_settings;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -238,6 +238,33 @@ fn setting(declaration: &SettingDeclaration) -> Value {
         SettingKind::Boolean => json!({ "type": "boolean" }),
         SettingKind::Integer { minimum, maximum } => {
             json!({ "type": "integer", "minimum": minimum, "maximum": maximum })
+        }
+        SettingKind::Repetition { minimum, maximum } => {
+            let fewest = Adaptive::FEWEST;
+            let rule = json!({
+                "type": "object",
+                "required": ["min", "max", "until"],
+                "properties": {
+                    "min": {
+                        "description": "The fewest trials.",
+                        "type": "integer", "minimum": fewest, "maximum": maximum,
+                    },
+                    "max": {
+                        "description": "The most trials.",
+                        "type": "integer", "minimum": fewest, "maximum": maximum,
+                    },
+                    "until": {
+                        "description": "How far the ends of the median's interval may lie from its \
+                                        middle, as a share of the median.",
+                        "type": "string", "pattern": "^[0-9]*[.]?[0-9]+ *%$",
+                    },
+                },
+                "additionalProperties": false,
+                "examples": [{ "min": 6, "max": 30, "until": "2%" }],
+            });
+            // Not `anyOf`, by which a value is known that stays open. Bounds hold for numbers alone.
+            let forms = [json!({ "type": "integer" }), rule];
+            json!({ "oneOf": forms, "minimum": minimum, "maximum": maximum })
         }
         SettingKind::Number { minimum, maximum } => {
             json!({ "type": "number", "minimum": minimum, "maximum": maximum })

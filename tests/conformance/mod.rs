@@ -58,6 +58,7 @@ fn context(place: &Path) -> RunContext {
         versions: BTreeMap::new(),
         machine: machine_facts(),
         command_line: Vec::new(),
+        repository: None,
         environment: std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
             .collect(),

@@ -8,41 +8,16 @@ use super::server::Hub;
 use super::{
     QUICK, REPOSITORY, Row, cache, command_of, download, everything_is_here, place_of, weights,
 };
+use crate::support::python::with_packages;
 use crate::support::{Place, Ran};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Returns a Python with the package, made by whoever is first.
 fn python() -> PathBuf {
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let lock = File::create(root.join("huggingface-hub.lock")).unwrap();
-    lock.lock().unwrap();
-    let folder = root.join("huggingface-hub-2.4.0");
-    let python = folder.join("bin/python");
-    let ready = folder.join("ready");
-    if ready.exists() {
-        return python;
-    }
-    let requirements = crate::support::project().join("tests/hub/python_requirements.txt");
-    let succeeds = |command: &mut Command| {
-        let output = command.stdin(Stdio::null()).output();
-        output.is_ok_and(|output| output.status.success())
-    };
-    let made = succeeds(Command::new("python3").args(["-m", "venv"]).arg(&folder))
-        && succeeds(
-            Command::new(&python)
-                .args(["-m", "pip", "install", "--quiet", "--requirement"])
-                .arg(requirements),
-        );
-    assert!(
-        made,
-        "no Python with huggingface_hub can be made: `.ci/setup` says what is missing, and pip needs a \
-         package index"
-    );
-    fs::write(ready, "").unwrap();
-    python
+    with_packages("huggingface-hub-2.4.0", "tests/hub/python_requirements.txt")
 }
 
 /// A script of Python in the environment of a place.

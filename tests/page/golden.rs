@@ -45,6 +45,8 @@ fn second(outcome: &Outcome) -> String {
                 usage: None,
                 stderr_tail: "first line of its log\nlast line of its log".into(),
                 load: None,
+                governor: None,
+                state: earmark::model::MachineState::default(),
             });
             journal.end(&plan.jobs[2].id, outcome, None);
         }

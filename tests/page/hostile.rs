@@ -5,7 +5,7 @@ use super::{records, text};
 use crate::support::Place;
 use crate::support::journal::plan;
 use earmark::event::RunEvent;
-use earmark::model::{Job, JobSpec, MachineFacts, Outcome, Phase, ProcessEnd, Value};
+use earmark::model::{Job, JobSpec, MachineFacts, MachineState, Outcome, Phase, ProcessEnd, Value};
 use serde_json::json;
 use std::fs;
 use std::path::PathBuf;
@@ -71,12 +71,14 @@ fn page(place: &Place) -> PathBuf {
         ..
     } = &mut journal.events[0].event
     {
-        *machine = MachineFacts {
+        **machine = MachineFacts {
             host: attack(1),
             cpu: attack(2),
             system: attack(3),
             kernel: attack(4),
             governor: Some(attack(5)),
+            virtualization: Some(attack(1)),
+            container: Some(attack(2)),
             ..records::machine("here")
         };
         *command_line = ATTACKS.map(String::from).to_vec();
@@ -122,6 +124,7 @@ fn page(place: &Place) -> PathBuf {
             limit_seconds: None,
             load: None,
             governor: Some(attack(number)),
+            state: MachineState::default(),
         });
         journal.say(RunEvent::AttemptEnded {
             job: job.id.clone(),
@@ -132,6 +135,8 @@ fn page(place: &Place) -> PathBuf {
             usage: None,
             stderr_tail: all.clone(),
             load: None,
+            governor: None,
+            state: MachineState::default(),
         });
         journal.end(&job.id, &outcome, None);
     }

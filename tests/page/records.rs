@@ -4,7 +4,7 @@ use crate::support::journal::{Journal, Start, plan};
 use earmark::event::RunEvent;
 use earmark::model::{
     BenchmarkSpec, ChildUsage, Combinations, Job, JobId, JobKind, JobSpec, LoadAverage,
-    MachineFacts, Outcome, Plan, ProcessEnd, Sample, Value, Verdict, VerifyFinding,
+    MachineFacts, MachineState, Outcome, Plan, ProcessEnd, Sample, Value, Verdict, VerifyFinding,
 };
 use indexmap::IndexMap;
 use serde_json::json;
@@ -114,6 +114,7 @@ pub fn benchmark(backend: &str, model: &str, audio: &str, threads: i64) -> Bench
         warmup: 1,
         repeat: 4,
         launches: 3,
+        adaptive: None,
     }
 }
 
@@ -155,10 +156,14 @@ pub fn begin(plan: &Plan) -> Journal {
         plan_digest: plan.digest.clone(),
         earmark_version: "0".into(),
         build_profile: "release".into(),
+        crates: [("symphonia", "0.6.1"), ("hf-hub", "1.0.0")]
+            .map(|(name, version)| (name.to_owned(), version.to_owned()))
+            .into(),
         command_line: ["earmark", "run", "my matrix.yaml", "--out", "runs/night"]
             .map(String::from)
             .to_vec(),
-        machine: machine("here"),
+        repository: None,
+        machine: Box::new(machine("here")),
         jobs: plan.jobs.len(),
         shard: None,
         attempt: 1,
@@ -189,6 +194,7 @@ pub fn launch(journal: &mut Journal, job: &JobId, launch: &Launch<'_>) {
         limit_seconds: Some(60.0),
         load: Some(LoadAverage(0.9, 0.5, 0.3)),
         governor: Some("performance".into()),
+        state: MachineState::default(),
     });
     journal.say(RunEvent::EngineReady {
         job: job.clone(),
@@ -242,6 +248,8 @@ pub fn launch(journal: &mut Journal, job: &JobId, launch: &Launch<'_>) {
         }),
         stderr_tail: String::new(),
         load: None,
+        governor: None,
+        state: MachineState::default(),
     });
 }
 
@@ -362,6 +370,8 @@ pub fn engines() -> (Plan, Journal) {
         usage: None,
         stderr_tail: "loading base.en (float16)\nRuntimeError: out of memory".into(),
         load: None,
+        governor: None,
+        state: MachineState::default(),
     });
     journal.end(&job.id, &crashed, None);
     journal.over(false);

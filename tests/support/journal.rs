@@ -2,8 +2,8 @@
 
 use earmark::event::{RunEvent, Stamped};
 use earmark::model::{
-    BenchmarkSpec, ChosenSettings, Job, JobId, JobKind, JobSpec, MachineFacts, Outcome, Plan,
-    ProcessEnd, Sample, Shard, Stage, VerifyFinding, VerifyMethod, VerifySpec,
+    BenchmarkSpec, ChosenSettings, Job, JobId, JobKind, JobSpec, MachineFacts, MachineState,
+    Outcome, Plan, ProcessEnd, Sample, Shard, Stage, VerifyFinding, VerifyMethod, VerifySpec,
 };
 use serde_json::json;
 use std::fs;
@@ -55,6 +55,7 @@ pub fn benchmark(clip: &str, launches: u32) -> Job {
         warmup: 1,
         repeat: 2,
         launches,
+        adaptive: None,
     }))
 }
 
@@ -132,12 +133,14 @@ impl Journal {
             plan_digest: plan.digest.clone(),
             earmark_version: "0".into(),
             build_profile: "release".into(),
+            crates: std::collections::BTreeMap::new(),
             command_line: vec!["earmark".into()],
-            machine: MachineFacts {
+            repository: None,
+            machine: Box::new(MachineFacts {
                 id: start.machine.clone(),
                 host: format!("host-{}", start.machine),
                 ..MachineFacts::default()
-            },
+            }),
             jobs: plan.jobs.len(),
             shard: start.shard,
             attempt: start.attempt,
@@ -170,6 +173,7 @@ impl Journal {
             limit_seconds: Some(9.0),
             load: None,
             governor: None,
+            state: MachineState::default(),
         });
         self.say(RunEvent::EngineReady {
             job: job.clone(),
@@ -212,6 +216,8 @@ impl Journal {
             usage: None,
             stderr_tail: String::new(),
             load: None,
+            governor: None,
+            state: MachineState::default(),
         });
     }
 

@@ -4,6 +4,7 @@ pub mod invalid;
 pub mod journal;
 pub mod mutate;
 pub mod plans;
+pub mod python;
 
 use std::collections::BTreeMap;
 use std::fs;

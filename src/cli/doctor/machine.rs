@@ -36,6 +36,10 @@ pub(super) fn findings(machine: &MachineFacts) -> Vec<Finding> {
         ),
         memory(machine),
         governor(machine.governor.as_deref()),
+        turbo(machine),
+        heat(machine),
+        power(machine),
+        guest(machine),
         load(machine),
         wall_clock(),
         clock_source(),
@@ -43,9 +47,8 @@ pub(super) fn findings(machine: &MachineFacts) -> Vec<Finding> {
 }
 
 fn memory(machine: &MachineFacts) -> Finding {
-    let free = available_memory();
     let installed = show_bytes(machine.memory_bytes);
-    match free {
+    match machine.memory_available_bytes {
         Some(free) if free < (1 << 30) => Finding::note(
             "machine",
             "memory",
@@ -59,16 +62,6 @@ fn memory(machine: &MachineFacts) -> Finding {
         ),
         None => Finding::ok("machine", "memory", installed),
     }
-}
-
-/// Reads how much memory can be had without swapping: `MemAvailable`, `proc_meminfo(5)`.
-fn available_memory() -> Option<u64> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
 }
 
 fn governor(governor: Option<&str>) -> Finding {
@@ -85,6 +78,84 @@ fn governor(governor: Option<&str>) -> Finding {
             "`sudo cpupower frequency-set -g performance`, and back afterwards",
         ),
     }
+}
+
+/// Turbo, with the frequencies that the first core may run at.
+fn turbo(machine: &MachineFacts) -> Finding {
+    let gigahertz = |hertz: Option<u64>| {
+        #[expect(clippy::cast_precision_loss, reason = "for people, to a tenth")]
+        let text = hertz.map(|hertz| format!("{:.1} GHz", hertz as f64 / 1e9));
+        text.unwrap_or_else(|| "?".to_owned())
+    };
+    let limits = machine.frequency.map_or_else(String::new, |limits| {
+        format!(
+            ", {} to {}, capable of {}",
+            gigahertz(limits.minimum_hz),
+            gigahertz(limits.maximum_hz),
+            gigahertz(limits.capable_hz)
+        )
+    });
+    match machine.turbo {
+        Some(true) => Finding::ok(
+            "machine",
+            "turbo",
+            format!("on: how fast the cores are depends on how warm they are{limits}"),
+        ),
+        Some(false) => Finding::ok("machine", "turbo", format!("off{limits}")),
+        None => Finding::ok(
+            "machine",
+            "turbo",
+            format!("the system does not tell{limits}"),
+        ),
+    }
+}
+
+fn heat(machine: &MachineFacts) -> Finding {
+    let hottest =
+        (machine.thermal.iter()).max_by(|one, other| one.celsius.total_cmp(&other.celsius));
+    let zone = hottest.map(|zone| format!("{:.0} °C in {}", zone.celsius, zone.zone));
+    let throttles = machine.throttles.map(|count| match count {
+        0 => "never slowed down for heat since the start".to_owned(),
+        _ => format!("slowed down for heat since the start, counted {count} times"),
+    });
+    let told: Vec<String> = zone.into_iter().chain(throttles).collect();
+    let found = match told.as_slice() {
+        [] => "the system tells neither temperatures nor throttling".to_owned(),
+        told => told.join("; "),
+    };
+    if machine.throttles.is_some_and(|count| count > 0) {
+        let mend = "cool it, or leave longer pauses: a row that was slowed down says so";
+        Finding::note("machine", "heat", found, mend)
+    } else {
+        Finding::ok("machine", "heat", found)
+    }
+}
+
+fn power(machine: &MachineFacts) -> Finding {
+    let charge = machine
+        .battery_percent
+        .map_or_else(String::new, |percent| format!(", {percent:.0} % charged"));
+    match machine.on_battery {
+        Some(true) => Finding::note(
+            "machine",
+            "power",
+            format!("on its battery{charge}: the system may slow it down to save power"),
+            "plug it in before measuring",
+        ),
+        Some(false) => Finding::ok("machine", "power", format!("plugged in{charge}")),
+        None => Finding::ok("machine", "power", "no battery is told of"),
+    }
+}
+
+fn guest(machine: &MachineFacts) -> Finding {
+    let virtual_machine = (machine.virtualization.as_ref()).map(|kind| format!("a guest: {kind}"));
+    let container = (machine.container.as_ref()).map(|kind| format!("in a container: {kind}"));
+    let told: Vec<String> = virtual_machine.into_iter().chain(container).collect();
+    let found = match told.as_slice() {
+        [] => "neither a guest nor in a container, as far as it is told".to_owned(),
+        told => told.join("; "),
+    };
+    Finding::ok("machine", "runs as", found)
 }
 
 fn load(machine: &MachineFacts) -> Finding {
@@ -155,5 +226,27 @@ mod tests {
         assert_eq!(load(&machine(2.5)).state, State::Note);
         assert_eq!(governor(Some("powersave")).state, State::Note);
         assert_eq!(governor(None).state, State::Ok);
+    }
+
+    #[test]
+    fn heat_and_batteries_are_to_know_where_they_are_told() {
+        let silent = MachineFacts::default();
+        for finding in [
+            turbo(&silent),
+            heat(&silent),
+            power(&silent),
+            guest(&silent),
+        ] {
+            assert_eq!(finding.state, State::Ok);
+        }
+        let hot = MachineFacts {
+            throttles: Some(3),
+            on_battery: Some(true),
+            battery_percent: Some(80.0),
+            ..MachineFacts::default()
+        };
+        assert_eq!(heat(&hot).state, State::Note);
+        assert_eq!(power(&hot).state, State::Note);
+        assert!(power(&hot).found.contains("80 %"));
     }
 }

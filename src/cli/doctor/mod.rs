@@ -74,6 +74,10 @@ fn engines() -> Vec<Finding> {
             }
         })
         .collect();
+    let crates: Vec<String> = (engine::crate_versions().into_iter())
+        .map(|(name, version)| format!("{name} {version}"))
+        .collect();
+    findings.push(Finding::ok("engines", "crates", crates.join(", ")));
     if !facts.values().any(|facts| is_ready(&facts)) {
         findings.push(Finding::problem(
             "engines",

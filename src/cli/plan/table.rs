@@ -87,10 +87,12 @@ pub(super) fn totals(plan: &Plan, here: &Here) -> [(&'static str, String); 3] {
     ]
 }
 
-/// Returns the measured trials of a job: in one launch, or launches × trials.
+/// Returns the measured trials of a job: in one launch, launches × trials, or what a rule allows.
 pub(super) fn trials(job: &Job) -> String {
     match &job.spec {
-        JobSpec::Benchmark(spec) if spec.launches == 1 => spec.repeat.to_string(),
+        JobSpec::Benchmark(spec) if spec.launches == 1 || spec.adaptive.is_some() => {
+            spec.repeat_in_words()
+        }
         JobSpec::Benchmark(spec) => format!("{} × {}", spec.launches, spec.repeat),
         _ => String::new(),
     }

@@ -1,6 +1,7 @@
 //! Carrying out a plan in a run folder.
 
 use super::present::present;
+use super::repository::repository_of;
 use super::sinks::{Sinks, Telling};
 use crate::cli::exit::{Failure, say};
 use crate::cli::lock::refuse_other_versions;
@@ -26,6 +27,8 @@ use std::time::Duration;
 pub(in crate::cli) struct Errand<'a> {
     /// The plan.
     pub(in crate::cli) plan: Plan,
+    /// The matrix or the kept plan that it was read from, if that is known.
+    pub(in crate::cli) source: Option<&'a Path>,
     /// The run folder.
     pub(in crate::cli) path: &'a Path,
     /// The part of the plan; `None` = all of it, or what the resumed run does.
@@ -83,6 +86,7 @@ pub(in crate::cli) fn carry_out(mut errand: Errand<'_>) -> Result<RunSummary, Fa
             .map_err(|error| usage(&error))?;
     }
     let telling = errand.telling;
+    let source = errand.source.map(Path::to_owned);
     let rerun = errand
         .resumption
         .as_ref()
@@ -110,6 +114,9 @@ pub(in crate::cli) fn carry_out(mut errand: Errand<'_>) -> Result<RunSummary, Fa
         let (versions, complaints) = probe_versions(&context, cancel.clone()).await;
         refuse_other_versions(&context.plan, &versions)?;
         context.versions = versions;
+        if let Some(source) = &source {
+            context.repository = repository_of(&context, source).await;
+        }
         for complaint in complaints {
             say(&format!("warning: {}", printable(&complaint)));
         }
@@ -255,6 +262,7 @@ pub(in crate::cli) fn surroundings(plan: Plan, place: &Path) -> Result<RunContex
     let folder = RunFolder::at(place);
     let errand = Errand {
         plan,
+        source: None,
         path: place,
         part: None,
         attempt: 1,
@@ -301,6 +309,7 @@ fn context(
             .iter()
             .map(|argument| printable(&argument.to_string_lossy()))
             .collect(),
+        repository: None,
         environment: std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
             .collect(),

@@ -3,6 +3,7 @@
 mod carry_out;
 mod place;
 mod present;
+mod repository;
 mod sinks;
 
 pub(super) use carry_out::{
@@ -66,6 +67,7 @@ pub(super) fn run(
         .collect::<Result<Vec<Rerun>, Failure>>()?;
     let summary = carry_out(Errand {
         plan,
+        source: arguments.matrix.as_deref(),
         path: &place.folder,
         part,
         attempt: place.attempt,

@@ -53,6 +53,7 @@ fn ask(
     };
     let summary = carry_out(Errand {
         plan,
+        source: None,
         path: &path,
         part: None,
         attempt: 1,

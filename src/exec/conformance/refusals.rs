@@ -168,7 +168,9 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
 /// Returns a value that a setting must refuse.
 fn out_of_range(declaration: &SettingDeclaration) -> Option<(String, Value)> {
     let value = match &declaration.kind {
-        SettingKind::Integer { maximum, .. } => Value::integer(maximum.checked_add(1)?),
+        SettingKind::Integer { maximum, .. } | SettingKind::Repetition { maximum, .. } => {
+            Value::integer(maximum.checked_add(1)?)
+        }
         SettingKind::Number { maximum, .. } => Value::number(maximum * 2.0 + 1.0),
         SettingKind::Choice(_) => Value::text("no-such-word"),
         SettingKind::Boolean => Value::text("perhaps"),

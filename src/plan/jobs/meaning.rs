@@ -6,8 +6,8 @@ use super::super::planner::Inputs;
 use super::super::settings::runner_settings;
 use crate::matrix::{Matrix, NAMED_AXES};
 use crate::model::{
-    Affects, AudioDefinition, ChosenSetting, Combinations, EngineFacts, SettingDeclaration, Text,
-    Value, VerifyMethod,
+    Adaptive, Affects, AudioDefinition, ChosenSetting, Combinations, EngineFacts,
+    SettingDeclaration, Text, Value, VerifyMethod,
 };
 use indexmap::IndexMap;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -47,6 +47,18 @@ impl SettingName {
     }
 }
 
+/// How often a benchmark is measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Repeat {
+    /// So often in each launch.
+    Fixed(u32),
+    /// Until a rule ends it.
+    Until(Adaptive),
+}
+
+/// From this count on, what is left is the number of a rule. No count is so large.
+const FIRST_RULE: u32 = 1 << 31;
+
 /// Everything that can be known before combinations are looked at.
 pub(super) struct Meanings<'a> {
     /// The engines, by number.
@@ -73,6 +85,8 @@ pub(super) struct Meanings<'a> {
     pub(super) lengths: Vec<Length>,
     /// Defaults of the runner's counts.
     pub(super) counts: Vec<u32>,
+    /// The rules that stand in the place of a count.
+    rules: Vec<Adaptive>,
     default_languages: FxHashSet<(u32, u32)>,
     backend: Cells,
     model: Cells,
@@ -110,6 +124,7 @@ struct Builder {
     affects_load: Vec<bool>,
     refusals: FxHashMap<(usize, u32), String>,
     setting_numbers: FxHashMap<String, u32>,
+    rules: Vec<Adaptive>,
     texts: Vec<Text>,
     text_numbers: FxHashMap<String, u32>,
 }
@@ -141,6 +156,16 @@ impl Builder {
         number
     }
 
+    /// Returns the number by which a rule stands in the place of a count.
+    fn rule(&mut self, rule: Adaptive) -> u32 {
+        let known = self.rules.iter().position(|known| *known == rule);
+        let number = known.unwrap_or_else(|| {
+            self.rules.push(rule);
+            self.rules.len() - 1
+        });
+        FIRST_RULE + count(number)
+    }
+
     fn refuse(&mut self, engine: usize, name: &str, value: &Value, reason: String) -> Meaning {
         // It stays in the spec, so that the skipped job is not taken for one that can run.
         let number = self.setting(name, value.clone(), false);
@@ -160,6 +185,12 @@ impl Builder {
         if let Some(declaration) = runner {
             // What is refused has been told, and no plan is made of it.
             let accepted = declaration.accept(value).ok();
+            if let Some(rule) = accepted
+                .as_ref()
+                .and_then(|value| Adaptive::parse(&value.written))
+            {
+                return Meaning::Count(self.rule(rule));
+            }
             let whole = accepted.as_ref().and_then(Value::as_integer);
             return whole.map_or(Meaning::Nothing, |whole| Meaning::Count(to_count(whole)));
         }
@@ -198,6 +229,7 @@ impl<'a> Meanings<'a> {
             affects_load: Vec::new(),
             refusals: FxHashMap::default(),
             setting_numbers: FxHashMap::default(),
+            rules: Vec::new(),
             texts: Vec::new(),
             text_numbers: FxHashMap::default(),
         };
@@ -308,6 +340,7 @@ impl<'a> Meanings<'a> {
             settings: builder.settings,
             affects_load: builder.affects_load,
             refusals: builder.refusals,
+            rules: builder.rules,
             texts: builder.texts,
             lengths: audio.iter().map(Length::of).collect(),
             audio,
@@ -318,6 +351,15 @@ impl<'a> Meanings<'a> {
             method,
             quantization,
             quantizations,
+        }
+    }
+
+    /// Returns what a count of repetitions stands for.
+    pub(super) fn repeat(&self, count: u32) -> Repeat {
+        let rule = count.checked_sub(FIRST_RULE);
+        match rule.and_then(|number| self.rules.get(number as usize)) {
+            Some(rule) => Repeat::Until(*rule),
+            None => Repeat::Fixed(count),
         }
     }
 

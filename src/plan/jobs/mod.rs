@@ -8,14 +8,14 @@ use super::expected::expected_seconds;
 use super::planner::Inputs;
 use crate::matrix::Matrix;
 use crate::model::{
-    Artifact, AudioDefinition, Availability, BenchmarkSpec, ChosenSettings, Combinations,
+    Adaptive, Artifact, AudioDefinition, Availability, BenchmarkSpec, ChosenSettings, Combinations,
     DownloadPolicy, DownloadSpec, EngineFacts, Job, JobId, JobSpec, Model, Recipe, Source, Stage,
     Text, VerifyMethod, VerifySpec,
 };
 use artifact::{choose_artifact, language_skip};
 use distinct::{Distinct, Key, distinct};
 use indexmap::{IndexMap, IndexSet};
-use meaning::{METHODS, Meanings, method_number};
+use meaning::{METHODS, Meanings, Repeat, method_number};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, HashMap};
@@ -133,6 +133,17 @@ fn missing_setting(engine: &EngineFacts, settings: &ChosenSettings) -> Option<St
     ))
 }
 
+/// Why a rule cannot be kept, if one trial in each launch is more than it allows.
+fn too_many_launches(adaptive: Option<Adaptive>, launches: u32) -> Option<String> {
+    let rule = adaptive.filter(|rule| rule.most_sets(launches) == 0)?;
+    Some(format!(
+        "`repeat` allows at most {} trials, and {launches} launches have {} at least: write a larger \
+         `max`, or fewer `launches`",
+        rule.max,
+        launches.saturating_mul(rule.trials_in_launch(launches))
+    ))
+}
+
 /// Makes a benchmark. What it needs, and who asks for it, is filled in later.
 fn benchmark(
     key: Key<'_>,
@@ -148,6 +159,13 @@ fn benchmark(
     let model = inputs.catalog.models.get(model_id.as_str());
     let settings = settings_of(key, meanings, false);
     let artifact = choose_artifact(engine, model, model_id, quantization);
+    let counts = key.counts(meanings);
+    let count = |position: usize| counts.get(position).copied().unwrap_or(1);
+    let launches = count(2);
+    let (repeat, adaptive) = match meanings.repeat(count(1)) {
+        Repeat::Fixed(repeat) => (repeat, None),
+        Repeat::Until(rule) => (rule.trials_in_launch(launches), Some(rule)),
+    };
     let refused = key
         .settings(meanings)
         .find_map(|number| meanings.refusals.get(&(asked.engine as usize, number)));
@@ -159,9 +177,8 @@ fn benchmark(
             Availability::Unavailable(reason) => Some(reason.clone()),
         })
         .or_else(|| missing_setting(engine, &settings))
-        .or_else(|| language_skip(model, audio, settings.get("language")));
-    let counts = key.counts(meanings);
-    let count = |position: usize| counts.get(position).copied().unwrap_or(1);
+        .or_else(|| language_skip(model, audio, settings.get("language")))
+        .or_else(|| too_many_launches(adaptive, launches));
     let spec = BenchmarkSpec {
         backend: meanings.engine_ids[asked.engine as usize].clone(),
         model: model_id.clone(),
@@ -170,8 +187,9 @@ fn benchmark(
         audio: meanings.audio_ids[asked.audio as usize].clone(),
         settings,
         warmup: count(0),
-        repeat: count(1),
-        launches: count(2),
+        repeat,
+        launches,
+        adaptive,
     };
     let expected = skip.is_none().then(|| {
         let length = meanings.lengths[asked.audio as usize];

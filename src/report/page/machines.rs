@@ -19,6 +19,12 @@ pub(super) struct MachineView<'a> {
     governors: String,
     /// The versions of this program with their profiles.
     versions: String,
+    /// The crates that did the work, with their versions; of several builds, each.
+    crates: String,
+    /// How often cores were slowed down for heat while it measured; `None` if that is not told.
+    throttled: Option<u64>,
+    /// The highest temperature that was read while it measured, in degrees Celsius.
+    hottest: Option<f64>,
 }
 
 /// A stretch of a run.
@@ -30,6 +36,9 @@ pub(super) struct SessionView<'a> {
     attempt: u32,
     started_at: &'a str,
     seconds: Option<f64>,
+    /// The commit of the repository that the matrix lay in, and whether it was clean, in words; empty
+    /// if it lay in none.
+    repository: String,
     /// How it began and ended, and what happened in it, in words.
     remarks: String,
 }
@@ -111,8 +120,19 @@ pub(super) fn machines<'a>(record: &'a RunRecord, rows: &[ResultRow<'_>]) -> Vec
             let versions: BTreeSet<String> = sessions
                 .map(|s| format!("{}, {} profile", s.earmark_version, s.build_profile))
                 .collect();
+            let sessions = record.sessions.iter().filter(|session| is_here(session));
+            let crates: BTreeSet<String> = sessions.map(crates).collect();
+            let rises = attempts().filter_map(|attempt| {
+                let (before, after) = (attempt.state.throttles?, attempt.state_after.throttles?);
+                Some(after.saturating_sub(before))
+            });
+            let degrees =
+                attempts().flat_map(|attempt| [attempt.state.celsius, attempt.state_after.celsius]);
             MachineView {
                 facts,
+                crates: crates.into_iter().collect::<Vec<_>>().join("; "),
+                throttled: rises.reduce(u64::saturating_add),
+                hottest: degrees.flatten().reduce(f64::max),
                 load_during: range(&loads),
                 governors: governors.into_iter().collect::<Vec<_>>().join(", "),
                 versions: versions.into_iter().collect::<Vec<_>>().join("; "),
@@ -172,7 +192,28 @@ fn session(session: &Session) -> SessionView<'_> {
         attempt: session.attempt,
         started_at: &session.started_at,
         seconds: session.seconds,
+        repository: repository(session),
         remarks: remarks.join("; "),
+    }
+}
+
+fn crates(session: &Session) -> String {
+    let each = session.crates.iter();
+    let named: Vec<String> = each
+        .map(|(name, version)| format!("{name} {version}"))
+        .collect();
+    named.join(", ")
+}
+
+fn repository(session: &Session) -> String {
+    let Some(facts) = &session.repository else {
+        return String::new();
+    };
+    let commit = facts.commit.as_deref().unwrap_or("of no commit");
+    match facts.clean {
+        Some(true) => format!("{commit}, clean"),
+        Some(false) => format!("{commit}, with changes"),
+        None => format!("{commit}, and nobody knows whether it is clean"),
     }
 }
 

@@ -1,17 +1,18 @@
 //! What a reader must know before a row is believed.
 
-use super::rows::{ResultRow, UtteranceResult, passes};
-use crate::model::units::show_seconds;
-use crate::record::{AttemptRecord, QuietWait};
+mod circumstances;
+
+use crate::report::rows::{ResultRow, UtteranceResult, passes};
 use crate::score::statistics::{FEWEST_LAUNCHES, outliers};
 use crate::score::{ScoringUnit, repeat_loops};
-use std::collections::{BTreeMap, BTreeSet};
+use circumstances::{circumstances, power_and_heat};
+use std::collections::BTreeMap;
 
 /// The load, beyond the engine's own threads, from which on a machine is called busy.
 const FOREIGN_LOAD: f64 = 1.0;
 
 /// The fewest trials of which one is called an outlier.
-const FEWEST_FOR_OUTLIERS: usize = 6;
+pub(super) const FEWEST_FOR_OUTLIERS: usize = 6;
 
 /// What a note is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +25,10 @@ pub(super) enum NoteKind {
     Continued,
     /// The time budget left out launches.
     LeftOut,
+    /// Its median was known well enough before the most trials were done.
+    Stopped,
+    /// The most trials were done, and its median is not known as well as was asked for.
+    ReachedMost,
     /// Some trials are far from the others.
     Outliers,
     /// The runner's clock and the engine's do not agree.
@@ -32,6 +37,12 @@ pub(super) enum NoteKind {
     Busy,
     /// The wait for a quiet machine was in vain.
     NotQuiet,
+    /// The cores were set to another speed meanwhile.
+    Speed,
+    /// The cores were too hot.
+    Throttled,
+    /// The machine ran on its battery.
+    Battery,
     /// The runner was stopped meanwhile.
     Suspended,
     /// Its processes left others behind.
@@ -60,10 +71,15 @@ impl NoteKind {
             }
             Self::Continued => "launches that another process finished",
             Self::LeftOut => "launches that the time budget left out",
+            Self::Stopped => "stopped as soon as the interval was narrow enough",
+            Self::ReachedMost => "reached the most trials before the interval was narrow enough",
             Self::Outliers => "outliers among the trials",
             Self::Clocks => "the runner's clock differs from the engine's",
             Self::Busy => "the machine was busy",
             Self::NotQuiet => "the machine did not become quiet",
+            Self::Speed => "how fast the cores may run was changed meanwhile",
+            Self::Throttled => "cores were slowed down because they were too hot",
+            Self::Battery => "the machine ran on its battery",
             Self::Suspended => "the runner was stopped meanwhile",
             Self::Leaked => "processes were left behind",
             Self::OnePhase => "start and load are part of the time of every trial",
@@ -119,7 +135,8 @@ pub(super) fn notes(row: &ResultRow<'_>) -> Vec<Note> {
             ),
         );
     }
-    for (kind, text) in circumstances(row).into_iter().chain(conditions(row)) {
+    let told = circumstances(row).into_iter();
+    for (kind, text) in told.chain(power_and_heat(row)).chain(conditions(row)) {
         note(kind, text);
     }
     let times = passes(&row.samples).concat();
@@ -232,86 +249,6 @@ fn conditions(row: &ResultRow<'_>) -> Vec<(NoteKind, String)> {
             .map(|text| (NoteKind::UnlikeWeights, text.clone())),
     );
     found
-}
-
-/// Returns what happened to the run while the row was measured.
-fn circumstances(row: &ResultRow<'_>) -> Vec<(NoteKind, String)> {
-    let mut found = Vec::new();
-    let mut processes: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
-    for sample in &row.samples {
-        processes
-            .entry(sample.launch)
-            .or_default()
-            .insert(sample.attempt);
-    }
-    let continued = processes.values().filter(|attempts| attempts.len() > 1);
-    let continued = continued.count();
-    if continued > 0 {
-        let launches = counted(continued, "launch was", "launches were");
-        let text = format!("{launches} finished by another process than the one that began");
-        found.push((NoteKind::Continued, text));
-    }
-    let planned = usize::try_from(row.spec.launches).unwrap_or(usize::MAX);
-    let is_left_out = row.session().is_some_and(|s| s.rounds_left_out.is_some());
-    if is_left_out && processes.len() < planned {
-        let text = format!(
-            "{} of {planned} launches: the time budget left out the others",
-            processes.len()
-        );
-        found.push((NoteKind::LeftOut, text));
-    }
-    if let Some(wait) = row.attempts().find_map(|attempt| unquiet(row, attempt)) {
-        let text = format!(
-            "the machine did not become quiet in {}: others kept {:.1} CPUs busy, and {:.1} are allowed",
-            show_seconds(wait.seconds),
-            wait.busy,
-            wait.allowed
-        );
-        found.push((NoteKind::NotQuiet, text));
-    }
-    let stopped: f64 = row
-        .attempts()
-        .map(|attempt| stopped_seconds(row, attempt))
-        .sum();
-    if stopped > 0.0 {
-        let text = format!(
-            "the runner was stopped for {} meanwhile",
-            show_seconds(stopped)
-        );
-        found.push((NoteKind::Suspended, text));
-    }
-    let leaked: u32 = row
-        .attempts()
-        .filter_map(AttemptRecord::leaked_processes)
-        .sum();
-    if leaked > 0 {
-        let count = usize::try_from(leaked).unwrap_or(usize::MAX);
-        let text = format!(
-            "{} left behind",
-            counted(count, "process was", "processes were")
-        );
-        found.push((NoteKind::Leaked, text));
-    }
-    found
-}
-
-/// Returns the wait before an attempt, if the machine did not become quiet in it.
-fn unquiet<'a>(row: &ResultRow<'a>, attempt: &AttemptRecord) -> Option<&'a QuietWait> {
-    let waits = &row.sessions.get(attempt.session)?.quiet_waits;
-    let last = waits.iter().rfind(|wait| wait.at <= attempt.started_at)?;
-    (!last.quiet).then_some(last)
-}
-
-/// Returns for how many seconds the runner was stopped during an attempt.
-fn stopped_seconds(row: &ResultRow<'_>, attempt: &AttemptRecord) -> f64 {
-    let ended = attempt.ended_at.unwrap_or(f64::INFINITY);
-    let session = row.sessions.get(attempt.session);
-    session
-        .map_or(&[][..], |session| &session.suspensions)
-        .iter()
-        .filter(|stop| (attempt.started_at..=ended).contains(&stop.at))
-        .map(|stop| stop.seconds)
-        .sum()
 }
 
 fn counted(number: usize, one: &str, many: &str) -> String {
