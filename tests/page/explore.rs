@@ -45,7 +45,7 @@ fn rows_are_sorted_filtered_and_grouped_and_the_address_says_how() {
     let page = page(&place);
     browser.open(&page);
     let count = format!("{SHOWN}.length");
-    assert_eq!(browser.evaluate(&count), 24);
+    assert_eq!(browser.evaluate(&count), 36);
     let speeds = format!("{SHOWN}.map((body) => body.rows[0].cells[2].dataset.v)");
     let sorted_by = "table[data-name=benchmarks] th[data-key=rtfx]";
     let direction = format!("document.querySelector('{sorted_by}').getAttribute('aria-sort')");
@@ -54,7 +54,7 @@ fn rows_are_sorted_filtered_and_grouped_and_the_address_says_how() {
     browser.press("Enter");
     assert_eq!(browser.evaluate(&direction), "ascending");
     let up = numbers(&browser.evaluate(&speeds));
-    assert_eq!(up.len(), 23, "what has no speed comes last");
+    assert_eq!(up.len(), 35, "what has no speed comes last");
     assert!(up.is_sorted(), "{up:?}");
     browser.press(" ");
     assert_eq!(browser.evaluate(&direction), "descending");
@@ -81,7 +81,7 @@ fn rows_are_sorted_filtered_and_grouped_and_the_address_says_how() {
     );
     let told =
         browser.evaluate("document.querySelector('[data-for=benchmarks] output').textContent");
-    assert_eq!(told, "2 of 24 rows");
+    assert_eq!(told, "2 of 36 rows");
     // Group by a label.
     let group = |axis: &str| {
         format!(
@@ -100,7 +100,7 @@ fn rows_are_sorted_filtered_and_grouped_and_the_address_says_how() {
                     .map((body) => body.textContent)";
     assert_eq!(
         browser.evaluate(headings),
-        json!(["built in 16 rows", "python 8 rows"])
+        json!(["built in 24 rows", "python 12 rows"])
     );
     // The order within a group is that of the sort.
     let python = format!(
@@ -228,7 +228,7 @@ fn without_a_script_all_is_there_and_on_paper_all_is_open() {
     let shown = "Array.from(document.querySelectorAll('.controls, th button'))\
                  .filter((part) => part.checkVisibility()).length";
     assert_eq!(browser.evaluate(shown), 0, "controls that do nothing");
-    assert_eq!(browser.evaluate(&format!("{SHOWN}.length")), 24);
+    assert_eq!(browser.evaluate(&format!("{SHOWN}.length")), 36);
     let bound = browser.evaluate("document.querySelector('table.steps').checkVisibility()");
     assert_eq!(bound, true);
     browser.call("Emulation.setEmulatedMedia", json!({"media": "print"}));

@@ -12,6 +12,9 @@ use crate::report::notes::notes_together;
 use crate::report::rows::passes;
 use crate::report::statistics::Spread;
 use crate::report::summary::{SINGLE_CLIPS, SummaryRow};
+use crate::score::EditCounts;
+use crate::score::bootstrap::{Resampling, word_error_rate};
+use crate::score::statistics::WANTED_COVERAGE;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -102,6 +105,11 @@ pub(super) struct GroupRow {
     pub(super) notes: Vec<String>,
 }
 
+/// How many utterances may be drawn for the intervals of all error rates of a page: a second's work.
+const MOST_DRAWS: usize = 100_000_000;
+/// With fewer resamples the ends of an interval move too much to be shown.
+const FEWEST_RESAMPLES: usize = 1000;
+
 /// All groups, with what their tables have in common.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct GroupsView {
@@ -145,6 +153,7 @@ pub(super) fn groups(
         }
     }
     let engines: Vec<&str> = record.plan.engines.keys().map(String::as_str).collect();
+    let resampling = resampling(&shown);
     let mut number = 0;
     let mut groups: Vec<GroupView> = keys
         .into_iter()
@@ -171,6 +180,8 @@ pub(super) fn groups(
                         strip: strip
                             .and_then(|((passes, spread), scale)| scale.strip(passes, spread)),
                         planned: recordings.len(),
+                        wer_interval: resampling
+                            .and_then(|resampling| error_interval(shown[*position], resampling)),
                         ..group_row(record, shown[*position], labels, &engines)
                     }
                 })
@@ -204,6 +215,27 @@ pub(super) fn groups(
         groups,
         all: number,
     }
+}
+
+/// Returns how often is drawn for each interval; `None` if there are too many configurations for that.
+fn resampling(summaries: &[&SummaryRow<'_>]) -> Option<Resampling> {
+    let utterances: usize = summaries.iter().map(|summary| summary.measured).sum();
+    let usual = Resampling::default();
+    let resamples = MOST_DRAWS / utterances.max(1);
+    (resamples >= FEWEST_RESAMPLES).then(|| Resampling {
+        resamples: u32::try_from(resamples)
+            .map_or(usual.resamples, |most| most.min(usual.resamples)),
+        ..usual
+    })
+}
+
+/// Returns the interval of an error rate over its utterances.
+fn error_interval(summary: &SummaryRow<'_>, resampling: Resampling) -> Option<IntervalView> {
+    let counts: Vec<EditCounts> = (summary.utterances.iter())
+        .filter_map(|result| Some(result.scores.first()?.words))
+        .collect();
+    let estimate = word_error_rate(&counts, resampling)?;
+    Some((estimate.low, estimate.high, WANTED_COVERAGE).into())
 }
 
 /// Returns the fastest configurations for each bound on the error rate, from the strictest on.

@@ -158,12 +158,15 @@ impl PageTemplates {
             }
             _ => here,
         };
-        let written = inner
-            .template_source()
-            .zip(inner.range())
-            .and_then(|(source, range)| source.get(range))
-            .filter(|text| !text.contains('\n'))
-            .map_or_else(String::new, |text| format!(" at `{text}`"));
+        let line = inner
+            .name()
+            .and_then(|name| self.own.get(name))
+            .zip(inner.line())
+            .and_then(|(text, line)| text.lines().nth(line.checked_sub(1)?));
+        let written = line.map_or_else(String::new, |line| {
+            let line: String = line.trim().chars().take(100).collect();
+            format!(" in `{line}`")
+        });
         let detail = inner
             .detail()
             .map_or_else(String::new, |detail| format!(": {detail}"));
