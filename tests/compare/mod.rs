@@ -111,6 +111,7 @@ fn measure(journal: &mut Journal, job: &Job, launch: u32, trial: u32, made: &Mad
             text: made.text.into(),
             segments: Vec::new(),
             language: Some("en".into()),
+            tokens: None,
         },
     });
 }

@@ -113,7 +113,8 @@ impl Browser {
     pub fn call(&mut self, method: &str, parameters: Value) -> Value {
         self.next += 1;
         let id = self.next;
-        let mut request = json!({"id": id, "method": method, "params": parameters});
+        let mut request = json!({"id": id, "method": method});
+        request["params"] = parameters;
         if let Some(session) = &self.session {
             request["sessionId"] = session.as_str().into();
         }

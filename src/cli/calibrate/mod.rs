@@ -25,6 +25,7 @@ pub(super) fn run(
     let summary = carry_out(Errand {
         plan,
         path: &folder,
+        source: arguments.matrix.as_deref(),
         part: None,
         attempt: 1,
         resumption: None,

@@ -240,7 +240,7 @@ pub(super) fn answers_in_words(
     labels: &Labels,
 ) -> Vec<(String, String, String)> {
     let groups = groups::groups(record, summaries, labels);
-    answer::answers(record, &groups)
+    answer::answers(record, &groups.groups)
         .into_iter()
         .map(|answer| (answer.title, answer.sentence, answer.detail))
         .collect()
