@@ -32,11 +32,14 @@ status=0
 
 # Those of the last days, so that a night whose message was lost is told by the next one; what was told
 # is known by its id. A longer time would need the database itself, and not only its lines.
-"$EARMARK" history check --since 5d --format json > "$NIGHTS/change-points.json.new" || [ $? -eq 1 ]
+worse=0
+"$EARMARK" history check --since 5d --format json > "$NIGHTS/change-points.json.new" || worse=$?
+# Where even a first run could not be put into the history, there is nothing to look back on.
+[ "$worse" -le 1 ] || exit $((status ? status : worse))
 mv "$NIGHTS/change-points.json.new" "$NIGHTS/change-points.json"
 worse=0
 "$EARMARK" history check --format markdown > "$NIGHTS/change-points.md.new" || worse=$?
-[ "$worse" -le 1 ] || exit "$worse"
+[ "$worse" -le 1 ] || exit $((status ? status : worse))
 mv "$NIGHTS/change-points.md.new" "$NIGHTS/change-points.md"
 
 "$EARMARK" history prune --keep "$KEEP" --runs "$NIGHTS/runs"

@@ -26,19 +26,16 @@ pub struct Search {
     /// The largest share of series without a change in which one is found, for each division: the
     /// level of the test.
     pub significance: f64,
-    /// Permutations of each test.
-    pub permutations: u32,
     /// The fewest values of a level.
     pub fewest: usize,
 }
 
 impl Default for Search {
-    /// One false alarm in 200, and levels of three values at least: a change is seen in its third
-    /// night, if enough nights were before it. Seven before and seven after always suffice.
+    /// One false alarm in 200, and levels of three values at least: a change is seen in its
+    /// second or third night, if enough nights were before it. Seven before and seven after always suffice.
     fn default() -> Self {
         Self {
             significance: 0.005,
-            permutations: 999,
             fewest: 3,
         }
     }
@@ -57,6 +54,10 @@ pub struct ChangePoint {
 
 /// Any number; changing it changes which permutations are looked at.
 const SEED: u64 = 0x6561_726d_6172_6b00;
+
+/// Below so many values it matters whether one permutation more is as large, because few are possible:
+/// five times as many are looked at.
+const SHORT: usize = 100;
 
 /// What two statistics may differ by, as a share, and be the same: they are summed in another order.
 const ROUNDING: f64 = 1e-9;
@@ -137,25 +138,35 @@ fn significant_split(values: &[f64], search: &Search) -> Option<usize> {
     if found.statistic <= 0.0 {
         return None;
     }
-    // The found order is one of those that are compared: p = (1 + as large) / (1 + permutations).
-    let orders = f64::from(search.permutations) + 1.0;
-    let most = (search.significance * orders + ROUNDING).floor() - 1.0;
-    if most < 0.0 {
-        return None;
-    }
+    // The found order is one of those that are compared, so that its share is at most
+    // (1 + most) / (1 + permutations).
+    let most: u32 = if values.len() < SHORT { 4 } else { 0 };
+    let permutations = permutations(most, search.significance)?;
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
-    let mut as_large = 0.0;
-    for _ in 0..search.permutations {
+    let mut as_large = 0;
+    for _ in 0..permutations {
         shuffle(&mut ranks, &mut random);
         let permuted = energy.best_split(&ranks, fewest)?;
         if permuted.statistic >= found.statistic * (1.0 - ROUNDING) {
-            as_large += 1.0;
+            as_large += 1;
             if as_large > most {
                 return None;
             }
         }
     }
     Some(found.before)
+}
+
+/// Returns how many permutations a test needs of which `most` may be as large; `None` for a level that no
+/// test has.
+fn permutations(most: u32, significance: f64) -> Option<u32> {
+    let orders = (f64::from(most + 1) / significance - ROUNDING).ceil();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is from 1 to a million"
+    )]
+    (1.0..=1e6).contains(&orders).then(|| orders as u32 - 1)
 }
 
 /// Fisher and Yates' shuffle. The bias of the product is below 2^-32 for any series that fits.

@@ -370,8 +370,8 @@ fn alert(trend: &Trend, metric: Metric, told: Told) -> Option<Alert> {
 /// Returns what a search is known by in the database: another one has told other things.
 fn name_of(search: &Search, least: &Least) -> String {
     format!(
-        "{} {} {} {} {}",
-        search.significance, search.permutations, search.fewest, least.relative, least.absolute
+        "{} {} {} {}",
+        search.significance, search.fewest, least.relative, least.absolute
     )
 }
 

@@ -80,6 +80,17 @@ fn check_is_1_for_what_is_worse_and_tells_what_else_changed() {
         }
         .write(&place.path().join(format!("runs/night-{day:03}")));
     }
+    // The start of a journal tells the commit of the matrix's repository, where there is one.
+    for (night, commit) in [(19, "1".repeat(40)), (20, "2".repeat(40))] {
+        let journal = place
+            .path()
+            .join(format!("runs/night-{night:03}/journal.jsonl"));
+        let text = std::fs::read_to_string(&journal).unwrap();
+        let (start, rest) = text.split_once('\n').unwrap();
+        let mut start: serde_json::Value = serde_json::from_str(start).unwrap();
+        start["repository"] = serde_json::json!({"commit": commit, "clean": true});
+        std::fs::write(&journal, format!("{start}\n{rest}")).unwrap();
+    }
     place.run(&["history", "check"]).expect_status(2);
     place.run(&["history", "rebuild", "runs"]).expect_status(0);
     let told = place.run(&["history", "check"]).expect_status(1);
@@ -88,7 +99,8 @@ fn check_is_1_for_what_is_worse_and_tells_what_else_changed() {
             .starts_with("worse: time to transcribe of benchmark/fake/tiny.en/f16/clip-0/")
             && told.stdout.contains(" on host-here: ")
             && told.stdout.contains("since night-020, 2026-01-21 00:00")
-            && told.stdout.contains("engine's version: 1 → 2"),
+            && told.stdout.contains("engine's version: 1 → 2")
+            && told.stdout.contains("commit: 111111111111 → 222222222222"),
         "{}",
         told.stdout
     );
@@ -235,4 +247,49 @@ fn a_row_that_did_not_end_well_is_no_point() {
             ("2", "completed")
         ]
     );
+}
+
+/// Real runs come after nights that were slower, on the same machine and of the same job.
+#[test]
+fn a_run_tells_what_has_changed_with_it_and_its_status_stays() {
+    let place = Place::new();
+    place.write("a.yaml", &crate::support::fake_matrix("", ""));
+    let run = |name: &str| {
+        place
+            .run(&["run", "a.yaml", "--out", name])
+            .expect_status(0)
+            .stderr
+    };
+    assert!(!run("first").contains("history: "));
+    let journal = std::fs::read_to_string(place.path().join("first/journal.jsonl")).unwrap();
+    let plan = std::fs::read_to_string(place.path().join("first/plan.json")).unwrap();
+    for day in 1..=28 {
+        let name = format!("nights/night-{day:02}");
+        let lines: Vec<String> = journal
+            .lines()
+            .map(|line| {
+                let mut event: serde_json::Value = serde_json::from_str(line).unwrap();
+                event["at"] = format!("2026-01-{day:02}T00:00:00.000Z").into();
+                if let Some(seconds) = event.pointer_mut("/sample/transcribe-seconds") {
+                    *seconds = (30.0 + noise(day)).into();
+                }
+                format!("{event}\n")
+            })
+            .collect();
+        place.write(&format!("{name}/journal.jsonl"), &lines.concat());
+        place.write(&format!("{name}/plan.json"), &plan);
+    }
+    place
+        .run(&["history", "rebuild", "nights"])
+        .expect_status(0);
+    // The second or the third of them, and only one.
+    let told = run("second") + &run("third");
+    assert_eq!(
+        told.matches("history: better: time to transcribe of benchmark/fake/")
+            .count(),
+        1,
+        "{told}"
+    );
+    assert!(told.contains("(synthetic: no measurement)"), "{told}");
+    assert!(!run("fourth").contains("history: "));
 }
