@@ -43,5 +43,5 @@ for side in base head; do
     fi
 done
 [ "$status" -eq 0 ] || exit "$status"
-"$HEAD" compare "$OUT/base" "$OUT/head" --format markdown > "$OUT/comparison.md" || status=$?
+"$HEAD" compare "$OUT/base" "$OUT/head" --gate --format markdown > "$OUT/comparison.md" || status=$?
 exit "$status"

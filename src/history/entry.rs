@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The version of these lines.
@@ -176,7 +176,10 @@ impl RunEntry {
                 })
                 .collect(),
             plan_digest: record.plan.digest.clone(),
-            git_commit: commit_in(&journal),
+            git_commit: record
+                .sessions
+                .first()
+                .and_then(|session| session.repository.as_ref()?.commit.clone()),
             earmark_version: record.earmark_version.clone(),
             journal_digest: digest_of(&journal).map_err(HistoryError::unreadable(&journal))?,
             outcomes,
@@ -228,21 +231,6 @@ pub(super) fn short_digest(text: &str) -> String {
 
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The most that is read of the first line of a journal.
-const LONGEST_START: u64 = 1 << 20;
-
-/// Returns the commit of the matrix's repository, if the start of a journal tells it: not all do.
-fn commit_in(journal: &Path) -> Option<String> {
-    let mut line = Vec::new();
-    BufReader::new(File::open(journal).ok()?)
-        .take(LONGEST_START)
-        .read_until(b'\n', &mut line)
-        .ok()?;
-    let start: serde_json::Value = serde_json::from_slice(&line).ok()?;
-    let commit = start.pointer("/repository/commit")?.as_str()?;
-    Some(commit.to_owned())
 }
 
 fn digest_of(path: &Path) -> io::Result<String> {
