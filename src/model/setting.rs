@@ -31,7 +31,8 @@ pub enum SettingKind {
         maximum: i64,
     },
     /// How often something is measured: a whole number between two bounds, both included, or a rule
-    /// that ends it.
+    /// that ends it. Only the runner's own: no engine can declare it.
+    #[serde(skip)]
     Repetition {
         /// The smallest number.
         minimum: i64,

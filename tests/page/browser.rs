@@ -86,7 +86,7 @@ impl Browser {
             events: Vec::new(),
             _profile: profile,
         };
-        let targets = browser.call("Target.getTargets", json!({}));
+        let targets = browser.call("Target.getTargets", &json!({}));
         let pages = targets["targetInfos"].as_array().unwrap();
         let page = pages
             .iter()
@@ -94,7 +94,7 @@ impl Browser {
             .unwrap();
         let attached = browser.call(
             "Target.attachToTarget",
-            json!({"targetId": page["targetId"], "flatten": true}),
+            &json!({"targetId": page["targetId"], "flatten": true}),
         );
         browser.session = Some(attached["sessionId"].as_str().unwrap().to_owned());
         for domain in [
@@ -103,14 +103,14 @@ impl Browser {
             "Network.enable",
             "Log.enable",
         ] {
-            browser.call(domain, json!({}));
+            browser.call(domain, &json!({}));
         }
         Some(browser)
     }
 
     /// Asks for something and returns the answer.
     #[track_caller]
-    pub fn call(&mut self, method: &str, parameters: Value) -> Value {
+    pub fn call(&mut self, method: &str, parameters: &Value) -> Value {
         self.next += 1;
         let id = self.next;
         let mut request = json!({"id": id, "method": method});
@@ -164,7 +164,7 @@ impl Browser {
             format!("file://{}{fragment}", path.display()),
         ] {
             self.events.clear();
-            self.call("Page.navigate", json!({"url": address}));
+            self.call("Page.navigate", &json!({"url": address}));
             while !self
                 .events
                 .iter()
@@ -181,7 +181,7 @@ impl Browser {
     pub fn evaluate(&mut self, expression: &str) -> Value {
         let answer = self.call(
             "Runtime.evaluate",
-            json!({"expression": expression, "returnByValue": true, "awaitPromise": true}),
+            &json!({"expression": expression, "returnByValue": true, "awaitPromise": true}),
         );
         let fault = &answer["exceptionDetails"];
         assert!(fault.is_null(), "{expression}: {fault}");
@@ -201,24 +201,24 @@ impl Browser {
             if kind == "keyDown" && !text.is_empty() {
                 event["text"] = text.into();
             }
-            self.call("Input.dispatchKeyEvent", event);
+            self.call("Input.dispatchKeyEvent", &event);
         }
     }
 
     /// Types a text into what has the focus.
     pub fn type_text(&mut self, text: &str) {
-        self.call("Input.insertText", json!({"text": text}));
+        self.call("Input.insertText", &json!({"text": text}));
     }
 
     /// Makes the page so wide, and light or dark.
     pub fn look(&mut self, width: u32, scheme: &str) {
         self.call(
             "Emulation.setDeviceMetricsOverride",
-            json!({"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false}),
+            &json!({"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false}),
         );
         self.call(
             "Emulation.setEmulatedMedia",
-            json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]}),
+            &json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]}),
         );
     }
 
@@ -227,7 +227,7 @@ impl Browser {
         let clip = json!({"x": 0, "y": top, "width": width, "height": height, "scale": 1});
         let answer = self.call(
             "Page.captureScreenshot",
-            json!({"format": "png", "captureBeyondViewport": true, "clip": clip,
+            &json!({"format": "png", "captureBeyondViewport": true, "clip": clip,
                 "optimizeForSpeed": false}),
         );
         base64::engine::general_purpose::STANDARD

@@ -218,12 +218,12 @@ fn without_a_script_all_is_there_and_on_paper_all_is_open() {
     let page = page(&place);
     browser.call(
         "Emulation.setScriptExecutionDisabled",
-        json!({"value": true}),
+        &json!({"value": true}),
     );
     browser.open(&page);
     browser.call(
         "Emulation.setScriptExecutionDisabled",
-        json!({"value": false}),
+        &json!({"value": false}),
     );
     let shown = "Array.from(document.querySelectorAll('.controls, th button'))\
                  .filter((part) => part.checkVisibility()).length";
@@ -231,7 +231,7 @@ fn without_a_script_all_is_there_and_on_paper_all_is_open() {
     assert_eq!(browser.evaluate(&format!("{SHOWN}.length")), 36);
     let bound = browser.evaluate("document.querySelector('table.steps').checkVisibility()");
     assert_eq!(bound, true);
-    browser.call("Emulation.setEmulatedMedia", json!({"media": "print"}));
+    browser.call("Emulation.setEmulatedMedia", &json!({"media": "print"}));
     let closed = "Array.from(document.querySelectorAll('details'), (part) => part.lastElementChild)\
                   .filter((part) => part.getBoundingClientRect().height === 0).length";
     assert_eq!(

@@ -36,18 +36,9 @@ fn second(outcome: &Outcome) -> String {
         _ => {
             journal.begin(&plan.jobs[2].id, 0, 1);
             journal.trial(&plan.jobs[2].id, "clip-1", (0, 1, 0));
-            journal.say(RunEvent::AttemptEnded {
-                job: plan.jobs[2].id.clone(),
-                launch: 0,
-                attempt: 1,
-                outcome: outcome.clone(),
-                process: earmark::model::ProcessEnd::default(),
-                usage: None,
-                stderr_tail: "first line of its log\nlast line of its log".into(),
-                load: None,
-                governor: None,
-                state: earmark::model::MachineState::default(),
-            });
+            let log = "first line of its log\nlast line of its log";
+            let job = &plan.jobs[2].id;
+            records::attempt_ended(&mut journal, job, 0, outcome, (None, log));
             journal.end(&plan.jobs[2].id, outcome, None);
         }
     }

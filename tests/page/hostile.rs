@@ -4,8 +4,7 @@ use super::browser::Browser;
 use super::{records, text};
 use crate::support::Place;
 use crate::support::journal::plan;
-use earmark::event::RunEvent;
-use earmark::model::{Job, JobSpec, MachineFacts, MachineState, Outcome, Phase, ProcessEnd, Value};
+use earmark::model::{Job, JobSpec, MachineFacts, Outcome, Phase, Value};
 use serde_json::json;
 use std::fs;
 use std::path::PathBuf;
@@ -62,29 +61,17 @@ fn page(place: &Place) -> PathBuf {
     }
     made.combinations = rows.into_iter().collect();
     made.jobs.last_mut().unwrap().skip = Some(all.clone());
-    let mut journal = records::begin(&made);
-    if let RunEvent::RunStarted {
-        machine,
-        command_line,
-        run_id,
-        earmark_version,
-        ..
-    } = &mut journal.events[0].event
-    {
-        **machine = MachineFacts {
-            host: attack(1),
-            cpu: attack(2),
-            system: attack(3),
-            kernel: attack(4),
-            governor: Some(attack(5)),
-            virtualization: Some(attack(1)),
-            container: Some(attack(2)),
-            ..records::machine("here")
-        };
-        *command_line = ATTACKS.map(String::from).to_vec();
-        *run_id = attack(3);
-        *earmark_version = attack(4);
-    }
+    let machine = MachineFacts {
+        host: attack(1),
+        cpu: attack(2),
+        system: attack(3),
+        kernel: attack(4),
+        governor: Some(attack(5)),
+        virtualization: Some(attack(1)),
+        container: Some(attack(2)),
+        ..records::machine("here")
+    };
+    let mut journal = records::begin_as(&made, &machine, ATTACKS[3], &ATTACKS);
     for (number, job) in made.jobs.iter().enumerate().skip(1) {
         let id = attack(number - 1);
         if number == made.jobs.len() - 1 {
@@ -116,28 +103,8 @@ fn page(place: &Place) -> PathBuf {
                 text: &heard,
             },
         );
-        journal.say(RunEvent::AttemptStarted {
-            job: job.id.clone(),
-            kind: earmark::model::JobKind::Benchmark,
-            launch: 1,
-            attempt: 1,
-            limit_seconds: None,
-            load: None,
-            governor: Some(attack(number)),
-            state: MachineState::default(),
-        });
-        journal.say(RunEvent::AttemptEnded {
-            job: job.id.clone(),
-            launch: 1,
-            attempt: 1,
-            outcome: outcome.clone(),
-            process: ProcessEnd::default(),
-            usage: None,
-            stderr_tail: all.clone(),
-            load: None,
-            governor: None,
-            state: MachineState::default(),
-        });
+        records::attempt(&mut journal, &job.id, 1, ATTACKS[number % ATTACKS.len()]);
+        records::attempt_ended(&mut journal, &job.id, 1, &outcome, (None, &all));
         journal.end(&job.id, &outcome, None);
     }
     journal.over(false);

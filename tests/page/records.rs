@@ -3,8 +3,8 @@
 use crate::support::journal::{Journal, Start, plan};
 use earmark::event::RunEvent;
 use earmark::model::{
-    BenchmarkSpec, ChildUsage, Combinations, Job, JobId, JobKind, JobSpec, LoadAverage,
-    MachineFacts, MachineState, Outcome, Plan, ProcessEnd, Sample, Value, Verdict, VerifyFinding,
+    BenchmarkSpec, ChildUsage, Combinations, Job, JobId, JobSpec, MachineFacts, Outcome, Plan,
+    Value, Verdict, VerifyFinding,
 };
 use indexmap::IndexMap;
 use serde_json::json;
@@ -124,7 +124,6 @@ pub fn benchmark(backend: &str, model: &str, audio: &str, threads: i64) -> Bench
         warmup: 1,
         repeat: 4,
         launches: 3,
-        adaptive: None,
     }
 }
 
@@ -157,28 +156,49 @@ pub fn machine(name: &str) -> MachineFacts {
     }
 }
 
+/// Returns an event as it stands in a journal: what is not said is as the format's older versions meant
+/// it, so that a new field is no reason to change these records.
+pub fn event(written: serde_json::Value) -> RunEvent {
+    serde_json::from_value(written).unwrap()
+}
+
 /// Begins a journal of a plan on the example machine.
 pub fn begin(plan: &Plan) -> Journal {
+    let line = ["earmark", "run", "my matrix.yaml", "--out", "runs/night"];
+    begin_as(plan, &machine("here"), "run", &line)
+}
+
+/// Begins a journal of a plan on a machine, by a command line.
+pub fn begin_as(plan: &Plan, machine: &MachineFacts, run: &str, line: &[&str]) -> Journal {
     let mut journal = Journal::at(0);
-    journal.say(RunEvent::RunStarted {
-        run_id: "run".into(),
-        plan_digest: plan.digest.clone(),
-        earmark_version: "0".into(),
-        build_profile: "release".into(),
-        crates: [("symphonia", "0.6.1"), ("hf-hub", "1.0.0")]
-            .map(|(name, version)| (name.to_owned(), version.to_owned()))
-            .into(),
-        command_line: ["earmark", "run", "my matrix.yaml", "--out", "runs/night"]
-            .map(String::from)
-            .to_vec(),
-        repository: None,
-        machine: Box::new(machine("here")),
-        jobs: plan.jobs.len(),
-        shard: None,
-        attempt: 1,
-        resumed: false,
-    });
+    journal.say(event(json!({
+        "event": "run-started", "run-id": run, "plan-digest": plan.digest, "earmark-version": "0",
+        "build-profile": "release", "command-line": line, "machine": machine, "jobs": plan.jobs.len(),
+        "shard": null, "attempt": 1, "resumed": false,
+    })));
     journal
+}
+
+/// Begins an attempt of a benchmark.
+pub fn attempt(journal: &mut Journal, job: &JobId, launch: u32, governor: &str) {
+    journal.say(event(json!({
+        "event": "attempt-started", "job": job, "kind": "benchmark", "launch": launch, "attempt": 1,
+        "limit-seconds": 60.0, "load": [0.9, 0.5, 0.3], "governor": governor,
+    })));
+}
+
+/// Ends an attempt, with what its process cost and what it logged.
+pub fn attempt_ended(
+    journal: &mut Journal,
+    job: &JobId,
+    launch: u32,
+    outcome: &Outcome,
+    (usage, log): (Option<&ChildUsage>, &str),
+) {
+    journal.say(event(json!({
+        "event": "attempt-ended", "job": job, "launch": launch, "attempt": 1, "outcome": outcome,
+        "usage": usage, "stderr-tail": log,
+    })));
 }
 
 /// A measured launch: what it was like, and what was heard in each trial.
@@ -195,16 +215,7 @@ pub struct Launch<'a> {
 
 /// Writes a launch into a journal.
 pub fn launch(journal: &mut Journal, job: &JobId, launch: &Launch<'_>) {
-    journal.say(RunEvent::AttemptStarted {
-        job: job.clone(),
-        kind: JobKind::Benchmark,
-        launch: launch.number,
-        attempt: 1,
-        limit_seconds: Some(60.0),
-        load: Some(LoadAverage(0.9, 0.5, 0.3)),
-        governor: Some("performance".into()),
-        state: MachineState::default(),
-    });
+    attempt(journal, job, launch.number, "performance");
     journal.say(RunEvent::EngineReady {
         job: job.clone(),
         launch: launch.number,
@@ -218,48 +229,28 @@ pub fn launch(journal: &mut Journal, job: &JobId, launch: &Launch<'_>) {
         load_seconds: launch.load,
     });
     for (trial, (seconds, first)) in launch.times.iter().enumerate() {
-        journal.say(RunEvent::TrialEnded {
-            job: job.clone(),
-            sample: Sample {
-                launch: launch.number,
-                utterance: launch.audio.0.into(),
-                trial: u32::try_from(trial).unwrap(),
-                attempt: 1,
-                warmup: trial == 0,
-                audio_seconds: launch.audio.1,
-                transcribe_seconds: *seconds,
-                wall_seconds: *seconds,
-                first_segment_seconds: *first,
-                cpu_seconds: Some(seconds * 1.8),
-                text: launch.text.into(),
-                segments: Vec::new(),
-                language: Some("en".into()),
-                tokens: None,
-            },
-        });
+        journal.say(event(json!({"event": "trial-ended", "job": job, "sample": {
+            "launch": launch.number, "utterance": launch.audio.0, "trial": trial, "attempt": 1,
+            "warmup": trial == 0, "audio-seconds": launch.audio.1, "transcribe-seconds": seconds,
+            "wall-seconds": seconds, "first-segment-seconds": first, "cpu-seconds": seconds * 1.8,
+            "text": launch.text, "segments": [], "language": "en",
+        }})));
     }
-    journal.say(RunEvent::AttemptEnded {
-        job: job.clone(),
-        launch: launch.number,
-        attempt: 1,
-        outcome: Outcome::Completed,
-        process: ProcessEnd {
-            exit_code: Some(0),
-            signal: None,
-        },
-        usage: Some(ChildUsage {
-            wall_seconds: launch.times.iter().map(|(seconds, _)| seconds).sum(),
-            cpu_seconds: 1.0,
-            peak_rss_bytes: Some(launch.memory.0 + launch.memory.1),
-            peak_anonymous_bytes: Some(launch.memory.0),
-            leaked_processes: 0,
-            network_wall: "seccomp".into(),
-        }),
-        stderr_tail: String::new(),
-        load: None,
-        governor: None,
-        state: MachineState::default(),
-    });
+    let usage = ChildUsage {
+        wall_seconds: launch.times.iter().map(|(seconds, _)| seconds).sum(),
+        cpu_seconds: 1.0,
+        peak_rss_bytes: Some(launch.memory.0 + launch.memory.1),
+        peak_anonymous_bytes: Some(launch.memory.0),
+        network_wall: "seccomp".into(),
+        ..ChildUsage::default()
+    };
+    attempt_ended(
+        journal,
+        job,
+        launch.number,
+        &Outcome::Completed,
+        (Some(&usage), ""),
+    );
 }
 
 /// A run of three engines with two models on four clips, with a label, one failure and one thing left
@@ -367,21 +358,8 @@ pub fn engines() -> (Plan, Journal) {
         stderr_tail: "RuntimeError: out of memory".into(),
     };
     journal.begin(&job.id, 0, 1);
-    journal.say(RunEvent::AttemptEnded {
-        job: job.id.clone(),
-        launch: 0,
-        attempt: 1,
-        outcome: crashed.clone(),
-        process: ProcessEnd {
-            exit_code: None,
-            signal: Some(9),
-        },
-        usage: None,
-        stderr_tail: "loading base.en (float16)\nRuntimeError: out of memory".into(),
-        load: None,
-        governor: None,
-        state: MachineState::default(),
-    });
+    let log = "loading base.en (float16)\nRuntimeError: out of memory";
+    attempt_ended(&mut journal, &job.id, 0, &crashed, (None, log));
     journal.end(&job.id, &crashed, None);
     journal.over(false);
     (made, journal)
