@@ -1,10 +1,10 @@
 //! Gates: bounds on what was measured that decide the exit status.
 
-use super::rows::{ResultRow, UtteranceResult, result_rows};
+use super::rows::{ResultRow, result_rows};
 use super::summary::{SummaryRow, summary_rows};
 use crate::model::{Gate, GateScope};
 use crate::record::RunRecord;
-use crate::score::{ScoringUnit, SetScore, repeat_loops};
+use crate::score::SetScore;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -231,7 +231,6 @@ pub fn row_metric(name: &str, row: &ResultRow<'_>) -> Reading {
             .filter_map(|attempt| attempt.usage.as_ref()?.peak_anonymous_bytes)
             .max()
             .map(bytes),
-        "repeat_loops" => loops(row.utterances.iter().map(|heard| (row, heard))),
         _ => return of_score(name, row.score),
     };
     number.into()
@@ -241,15 +240,13 @@ pub fn row_metric(name: &str, row: &ResultRow<'_>) -> Reading {
 /// was not measured whole.
 #[must_use]
 pub fn set_metric(name: &str, set: &SummaryRow<'_>) -> Reading {
-    let Some(row) = set.rows.first().filter(|_| set.is_whole()) else {
+    if !set.is_whole() {
         return Reading::Missing;
-    };
-    let number = match name {
-        "rtfx" => set.rtfx,
-        "repeat_loops" => loops(set.utterances.iter().map(|heard| (*row, *heard))),
-        _ => return of_score(name, set.score),
-    };
-    number.into()
+    }
+    match name {
+        "rtfx" => set.rtfx.into(),
+        _ => of_score(name, set.score),
+    }
 }
 
 fn of_score(name: &str, score: Option<SetScore>) -> Reading {
@@ -257,7 +254,10 @@ fn of_score(name: &str, score: Option<SetScore>) -> Reading {
         return Reading::Missing;
     };
     #[expect(clippy::cast_precision_loss, reason = "words are far below 2^53")]
-    let insertions = score.insertions_on_silence as f64;
+    let (insertions, loops) = (
+        score.insertions_on_silence as f64,
+        score.repeat_loops as f64,
+    );
     match name {
         "wer" => Reading::Measured(score.rates.wer),
         "cer" => Reading::Measured(score.rates.cer),
@@ -266,26 +266,7 @@ fn of_score(name: &str, score: Option<SetScore>) -> Reading {
         "sentence_error_rate" => Reading::Measured(score.sentence_error_rate),
         "insertions_on_silence" if score.empty_references == 0 => Reading::NotApplicable,
         "insertions_on_silence" => Reading::Measured(insertions),
+        "repeat_loops" => Reading::Measured(loops),
         _ => Reading::Missing,
     }
-}
-
-/// Returns how many loops the first texts of some recordings have; `None` if nothing was heard of
-/// one of them.
-fn loops<'u, 'a: 'u>(
-    heard: impl IntoIterator<Item = (&'u ResultRow<'a>, &'u UtteranceResult<'a>)>,
-) -> Option<f64> {
-    let counts: Option<Vec<f64>> = heard
-        .into_iter()
-        .map(|(row, heard)| {
-            let text = row.normalizer().normalize(heard.hypothesis()?);
-            let words = ScoringUnit::of_language(heard.language()).split(&text);
-            #[expect(clippy::cast_precision_loss, reason = "a text has few loops")]
-            let count = repeat_loops(&words).count as f64;
-            Some(count)
-        })
-        .collect();
-    counts
-        .filter(|counts| !counts.is_empty())
-        .map(|counts| counts.iter().sum())
 }
