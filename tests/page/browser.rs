@@ -114,7 +114,7 @@ impl Browser {
         self.next += 1;
         let id = self.next;
         let mut request = json!({"id": id, "method": method});
-        request["params"] = parameters;
+        request["params"] = parameters.clone();
         if let Some(session) = &self.session {
             request["sessionId"] = session.as_str().into();
         }

@@ -124,6 +124,7 @@ pub fn benchmark(backend: &str, model: &str, audio: &str, threads: i64) -> Bench
         warmup: 1,
         repeat: 4,
         launches: 3,
+        adaptive: None,
     }
 }
 
