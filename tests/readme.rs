@@ -68,11 +68,33 @@ fn the_readme_names_only_files_that_are_there() {
         .skip(1)
         .filter_map(|rest| rest.split(')').next())
     {
-        if !link.contains("://") && !link.starts_with('#') {
+        if link.contains("://") || link.starts_with('#') {
+            continue;
+        }
+        let (file, section) = link.split_once('#').unwrap_or((link, ""));
+        let path = project().join(file);
+        assert!(
+            path.exists(),
+            "README.md links to {link}, which is not there"
+        );
+        if !section.is_empty() {
+            let page = fs::read_to_string(&path).unwrap();
             assert!(
-                project().join(link).exists(),
-                "README.md links to {link}, which is not there"
+                page.lines()
+                    .any(|line| anchor(line) == Some(section.to_owned())),
+                "README.md links to {link}, and {file} has no such section"
             );
         }
     }
+}
+
+/// Returns the name under which a heading can be linked to, as GitHub makes it.
+fn anchor(line: &str) -> Option<String> {
+    let heading = line.strip_prefix('#')?.trim_start_matches('#');
+    let kept = heading.trim().to_lowercase().replace(' ', "-");
+    Some(
+        kept.chars()
+            .filter(|letter| letter.is_alphanumeric() || *letter == '-')
+            .collect(),
+    )
 }

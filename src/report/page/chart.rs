@@ -122,10 +122,19 @@ fn chart(points: &[Point], class: &'static str, (width, height): (f64, f64)) -> 
     });
     // Room at both ends, so that no point lies on the frame.
     let x_values = logarithmic_ticks(least * 0.85, most * 1.15);
+    // One that loops has a rate of several hundred percent, and would press all others to the ground.
+    let most_shown = if points.iter().any(|point| point.error_rate <= 1.0) {
+        1.0
+    } else {
+        f64::INFINITY
+    };
+    let is_beyond = |point: &Point| point.error_rate > most_shown;
     let worst = points
         .iter()
+        .filter(|point| !is_beyond(point))
         .map(|point| (point.error_interval).map_or(point.error_rate, |ends| ends.1))
-        .fold(0.0, f64::max);
+        .fold(0.0, f64::max)
+        .min(most_shown);
     let y_values = linear_ticks((worst * 1.1).max(0.01), 4.0);
     let (x_first, x_last) = ends(&x_values);
     let (_, y_last) = ends(&y_values);
@@ -133,7 +142,7 @@ fn chart(points: &[Point], class: &'static str, (width, height): (f64, f64)) -> 
         let share = (speed / x_first).ln() / (x_last / x_first).ln();
         rounded(left + share * (right - left))
     };
-    let y = |rate: f64| rounded(bottom - rate / y_last * (bottom - top));
+    let y = |rate: f64| rounded(bottom - rate.min(y_last) / y_last * (bottom - top));
     let mut taken: Vec<Taken> = points
         .iter()
         .map(|point| {
@@ -153,10 +162,16 @@ fn chart(points: &[Point], class: &'static str, (width, height): (f64, f64)) -> 
         .map(|point| {
             let at = (x(point.speed), y(point.error_rate));
             // Where the whole label finds no room, its number in the table stands for it.
-            let number = point.number.to_string();
+            let beyond = if is_beyond(point) {
+                format!(" ↑ {}", show_percent(point.error_rate))
+            } else {
+                String::new()
+            };
+            let whole = format!("{}{beyond}", point.label);
+            let number = format!("{}{beyond}", point.number);
             let (label, (label_x, label_y, anchor, place)) =
-                match label_place(at, text_width(&point.label), frame, &taken) {
-                    Some(place) => (&point.label, place),
+                match label_place(at, text_width(&whole), frame, &taken) {
+                    Some(place) => (&whole, place),
                     None => (
                         &number,
                         label_place(at, text_width(&number), frame, &taken)
@@ -400,6 +415,21 @@ mod tests {
         ];
         let labels: Vec<_> = front(&points).iter().map(|p| p.label.as_str()).collect();
         assert_eq!(labels, ["slow but right", "fast"]);
+    }
+
+    #[test]
+    fn one_that_loops_leaves_the_others_their_room() {
+        let points = [
+            point("loops", 6.0, 2.9),
+            point("a", 9.0, 0.06),
+            point("b", 20.0, 0.08),
+        ];
+        for chart in charts(&points) {
+            assert!(chart.points[0].label.contains("↑ 290.0 %"), "{chart:?}");
+            let apart = chart.points[1].y - chart.points[2].y;
+            let height = chart.bottom - chart.top;
+            assert!(apart > height * 0.05, "{apart} of {height}");
+        }
     }
 
     #[test]
