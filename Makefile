@@ -33,7 +33,7 @@ matrices: setup
 	$(CARGO) test --release --locked --test suite examples::
 
 # The comparison of engines that come as programs of their own: installs all that can run here (six
-# gigabytes, most of it PyTorch), runs it for about a quarter of an hour on two cores, and keeps the last
+# gigabytes, most of it PyTorch), runs it for about twenty minutes on two cores, and keeps the last
 # record with the versions of everything. `COMPARISON=nine-engines` is shorter by four engines.
 COMPARISON := every-engine
 
