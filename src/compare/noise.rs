@@ -28,7 +28,7 @@ impl Noise {
     ///
     /// With three launches on both sides it is the interval of the difference of two means by
     /// Student's t, over the logarithms of the launches' medians and widened for medians. With
-    /// fewer, it is the same over trials, but no less than [`ASSUMED_WITHOUT_LAUNCHES`].
+    /// fewer, it is the same over trials, but no less than `ASSUMED_WITHOUT_LAUNCHES`.
     #[must_use]
     pub fn of(base: &[Vec<f64>], new: &[Vec<f64>]) -> Option<Self> {
         let enough = |side: &[Vec<f64>]| side.len() >= FEWEST_LAUNCHES;
