@@ -5,7 +5,7 @@ CARGO ?= cargo
 EARMARK := target/release/earmark
 RUNS := $(or $(EARMARK_RUNS),runs)
 
-.PHONY: quickstart test check bench generate setup recipes bridges matrices engines screenshots
+.PHONY: cluster-test quickstart test check bench generate setup recipes bridges matrices engines screenshots
 
 setup:
 	@.ci/setup
@@ -64,6 +64,16 @@ test: setup
 		$(CARGO) test --release --locked -- --test-threads=1; \
 	fi
 	$(CARGO) test --release --locked --doc
+
+# The tests that a real Slurm carries out: three nodes on this machine, on the loopback, made and ended
+# here. Needs root and Debian; installs Slurm's packages. LAB_PARENT is a folder that all users can reach.
+LAB_PARENT := /tmp
+
+cluster-test: setup
+	@set -eu; LAB=$$(mktemp -d $(LAB_PARENT)/earmark-lab.XXXXXX); export LAB; chmod 755 $$LAB; \
+		trap 'tests/cluster/slurm-down.sh' EXIT; \
+		tests/cluster/slurm-up.sh; \
+		$(CARGO) test --release --locked --test suite -- --ignored --test-threads=1 cluster::
 
 # What a change must pass before it is proposed, but for the tests.
 check: setup

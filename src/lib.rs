@@ -17,6 +17,7 @@
 pub mod catalog;
 pub mod cli;
 pub mod clock;
+pub mod cluster;
 pub mod compare;
 pub mod corpus;
 pub mod diagnostic;

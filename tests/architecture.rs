@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// For each room, the rooms that it may import. `ARCHITECTURE.md` gives the reasons.
-const MAY_IMPORT: [(&str, &[&str]); 27] = [
+const MAY_IMPORT: [(&str, &[&str]); 28] = [
     ("model", &[]),
     ("diagnostic", &[]),
     ("clock", &[]),
@@ -51,6 +51,10 @@ const MAY_IMPORT: [(&str, &[&str]); 27] = [
         ],
     ),
     ("record", &["model", "event", "diagnostic"]),
+    (
+        "cluster",
+        &["model", "event", "plan", "record", "yaml", "diagnostic"],
+    ),
     ("score", &["model"]),
     ("report", &["model", "record", "score"]),
     ("history", &["model", "record", "report"]),
@@ -59,14 +63,15 @@ const MAY_IMPORT: [(&str, &[&str]); 27] = [
     (
         "schema",
         &[
-            "matrix", "catalog", "lockfile", "event", "protocol", "model", "engine", "corpus",
-            "plan", "report", "compare",
+            "matrix", "catalog", "cluster", "lockfile", "event", "protocol", "model", "engine",
+            "corpus", "plan", "report", "compare",
         ],
     ),
     (
         "cli",
         &[
             "catalog",
+            "cluster",
             "compare",
             "corpus",
             "diagnostic",

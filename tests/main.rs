@@ -9,6 +9,7 @@ mod bridges;
 mod calibrate;
 mod catalog;
 mod cli;
+mod cluster;
 mod combinations;
 mod commands;
 mod compare;

@@ -51,7 +51,7 @@ fn part<'a>(plan: &'a Plan, machine: &str, attempt: u32, clips: &'a [usize]) -> 
             run_id: format!("on-{machine}"),
             machine: machine.into(),
             attempt,
-            shard: Some(Shard { index: 1, count: 2 }),
+            shard: Some(Shard::new(1, 2)),
             resumed: false,
         },
         date: attempt * 100,

@@ -45,7 +45,7 @@ fn check(plan: &Plan, count: u32) {
         assert!(jobs.is_sorted(), "the order of the plan");
         assert_eq!(
             jobs,
-            &shard(plan, Shard { index, count }),
+            &shard(plan, &Shard::new(index, count)),
             "alone as among all"
         );
         let ids: BTreeSet<_> = jobs

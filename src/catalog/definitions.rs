@@ -176,6 +176,7 @@ pub fn resolve_definitions(
                     .as_ref()
                     .map_or_else(FailureRule::default, |rule| rule.value.clone()),
                 settings: wire.settings.as_ref().map_or_else(Vec::new, declarations),
+                requires: wire.requires.clone(),
                 directory: base(backend.node),
             },
             span: key_of(backend.node, document),

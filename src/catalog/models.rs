@@ -33,6 +33,7 @@ pub(super) fn resolve_model(
         size: wire.size,
         parameters: wire.parameters,
         languages: wire.languages.clone(),
+        requires: wire.requires.clone(),
         artifacts,
         built_in: directory.is_none(),
     }

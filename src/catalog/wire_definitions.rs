@@ -1,7 +1,7 @@
 //! Definitions as they are written: models, clips, engines and recipes of one's own. The built-in
 //! catalog is read by the same types.
 
-use crate::model::{Affects, FailureRule, ModelSize, OutputRule, SettingKind, Value};
+use crate::model::{Affects, FailureRule, ModelSize, OutputRule, Requirements, SettingKind, Value};
 use crate::yaml::Located;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -22,6 +22,9 @@ pub struct ModelWire {
     /// The languages it knows; empty: many.
     #[serde(default)]
     pub languages: Vec<String>,
+    /// What a machine must have for it, such as `{memory: 16GiB}`.
+    #[serde(default)]
+    pub requires: Requirements,
     /// What it comes in, such as `ggml-f16` or `safetensors`.
     pub artifacts: IndexMap<String, Located<ArtifactWire>>,
 }
@@ -153,6 +156,9 @@ pub struct BackendWire {
     /// The settings of an engine that speaks the protocol, beside `threads` and `language`.
     #[serde(default)]
     pub settings: Option<Located<IndexMap<String, SettingWire>>>,
+    /// What a machine must have for it, such as `{gpu: cuda}`.
+    #[serde(default)]
+    pub requires: Requirements,
 }
 
 /// A setting of an engine that speaks the protocol.

@@ -1,13 +1,14 @@
 //! The arguments of every verb.
 
+use super::cluster::AttachArguments;
 use super::history::{HistoryArguments, Indexing};
+use super::run::RunArguments;
 use super::score::InputFormat;
-use crate::model::{DownloadPolicy, NormalizerId, Shard, Share, VerifyMethod};
+use crate::model::{DownloadPolicy, NormalizerId, Share, VerifyMethod};
 use crate::plan::Filter;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 /// What a manual page says beside the options.
@@ -16,7 +17,8 @@ Exit status: 0 all is well; 1 a gate failed or something became worse; 2 the inp
 started; 3 a job went wrong, a model is not complete, or a merge lacks runs; 4 a fault of the program or its \
 surroundings; 130 interrupted.
 
-Environment: EARMARK_HOME is the folder of models, remembered verdicts and decoded recordings (default: \
+Environment: EARMARK_MACHINE names this machine in records (default: the host's name), EARMARK_LABELS says what it has (\
+`label:bench,gpu:cuda`). EARMARK_HOME is the folder of models, remembered verdicts and decoded recordings (default: \
 earmark in $XDG_CACHE_HOME or ~/.cache), and of the history unless EARMARK_HISTORY names its file. Models of Hugging Face hubs lie in the cache that all programs for \
 them share: HF_HUB_CACHE, or hub in HF_HOME. NO_COLOR turns colours off.";
 
@@ -51,6 +53,8 @@ pub(super) enum Verb {
     Calibrate(CalibrateArguments),
     /// Put runs of one plan together, such as those of several machines.
     Merge(MergeArguments),
+    /// Look after a run that a scheduler has: see how it goes on, and report it when it is over.
+    Attach(AttachArguments),
     /// List runs, show trends, tell what has changed; keep or remove what is old.
     History(HistoryArguments),
     /// Score transcripts against references: by line, or by id.
@@ -171,113 +175,14 @@ pub(super) struct Selection {
     /// Take every built-in engine for ready.
     #[arg(skip)]
     pub(super) assume_ready: bool,
+    /// Take every engine for ready that requires something of its machine: others carry the plan out.
+    #[arg(skip)]
+    pub(super) elsewhere: bool,
 }
 
 /// Reads a verify method; its words are known to completions.
 fn verify_method() -> impl TypedValueParser<Value = VerifyMethod> {
     PossibleValuesParser::new(VerifyMethod::WORDS).try_map(|word| word.parse::<VerifyMethod>())
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Downloads {
-    /// Fetch nothing.
-    Never,
-    /// Fetch what is missing.
-    Missing,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum RunFormat {
-    /// For people, on standard error.
-    Text,
-    /// Events as JSON Lines on standard output.
-    Json,
-}
-
-/// What a resumed run does again although it ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum RerunWish {
-    /// What failed, crashed or broke the protocol.
-    Failed,
-    /// What ran into a limit.
-    TimedOut,
-    /// What a filter matches.
-    Matching(Filter),
-}
-
-impl FromStr for RerunWish {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "failed" => Ok(Self::Failed),
-            "timed-out" => Ok(Self::TimedOut),
-            _ => text
-                .parse()
-                .map(Self::Matching)
-                .map_err(|reason: String| format!("{reason}; or `failed`, or `timed-out`")),
-        }
-    }
-}
-
-#[derive(Debug, Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
-pub(super) struct RunArguments {
-    /// A matrix file, or a plan that `earmark plan --format json` wrote.
-    #[arg(value_hint = ValueHint::FilePath, required_unless_present = "resume")]
-    pub(super) matrix: Option<PathBuf>,
-    /// The run folder; default: runs/<date>-<name>.
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "resume")]
-    pub(super) out: Option<PathBuf>,
-    /// Go on with a run: its folder, or `latest` for the newest under `runs`. What is done stays;
-    /// verdicts are asked for again. Without a matrix, by the plan that the run has.
-    #[arg(long, value_name = "RUN", value_hint = ValueHint::DirPath)]
-    pub(super) resume: Option<PathBuf>,
-    /// With --resume, also do again what `failed`, what `timed-out`, or what a filter such as
-    /// `backend=candle` matches; repeatable.
-    #[arg(long, value_name = "WHAT", requires = "resume")]
-    pub(super) rerun: Vec<RerunWish>,
-    /// Do the Kth of N parts of a saved plan, in a folder of its own.
-    #[arg(long, value_name = "K/N", conflicts_with = "resume")]
-    pub(super) shard: Option<Shard>,
-    /// Whether anything may be fetched, whatever the matrix says.
-    #[arg(long, value_enum)]
-    pub(super) download: Option<Downloads>,
-    /// Stop at the first fault.
-    #[arg(long, conflicts_with = "keep_going")]
-    pub(super) fail_fast: bool,
-    /// Go on after faults (default).
-    #[arg(long)]
-    pub(super) keep_going: bool,
-    /// Stop after so many faults.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(super) max_failures: Option<u32>,
-    /// Leave out whole rounds of launches that would end later than this, such as `2h`.
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
-    pub(super) time_budget: Option<Duration>,
-    /// Ask every verify again: take no verdict that is remembered.
-    #[arg(long)]
-    pub(super) fresh: bool,
-    /// A run that the allowed regressions of the matrix's gates are judged against: its folder, or
-    /// `latest`.
-    #[arg(long, value_name = "RUN", value_hint = ValueHint::DirPath)]
-    pub(super) base: Option<PathBuf>,
-    /// The reports that are written in the end, such as `csv,html,junit`; default: csv,html.
-    #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
-    pub(super) to: Vec<ReportTo>,
-    /// Show the plan and stop.
-    #[arg(long)]
-    pub(super) dry_run: bool,
-    /// How the run is told.
-    #[arg(long, value_enum, default_value = "text")]
-    pub(super) format: RunFormat,
-    #[command(flatten)]
-    pub(super) indexing: Indexing,
-    #[command(flatten)]
-    pub(super) selection: Selection,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -454,12 +359,18 @@ pub(super) struct CalibrateArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct MergeArguments {
-    /// Run folders of one plan; their order does not matter.
+    /// Run folders of one plan, or folders that hold such; their order does not matter.
     #[arg(required = true, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub(super) folders: Vec<PathBuf>,
     /// The run folder that is made of them.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) out: PathBuf,
+    /// Take the place of an earlier merge in that folder; what it holds is merged as well.
+    #[arg(long)]
+    pub(super) replace: bool,
+    /// The reports that are written, such as `csv,html,markdown`; default: csv,html.
+    #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
+    pub(super) to: Vec<ReportTo>,
     #[command(flatten)]
     pub(super) indexing: Indexing,
 }

@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::engine;
 use crate::engine::command::{BackendMistake, BackendPart, definition_facts};
 use crate::matrix::Matrix;
-use crate::model::{Availability, BackendDefinition, EngineFacts};
+use crate::model::{Availability, BackendDefinition, EngineFacts, Requirements};
 use indexmap::IndexMap;
 
 /// Returns the built-in engines and the matrix's own. What is wrong with those goes into `problems`;
@@ -74,6 +74,7 @@ fn broken(definition: &BackendDefinition) -> EngineFacts {
         artifacts: IndexMap::new(),
         settings: Vec::new(),
         families: Vec::new(),
+        requires: Requirements::NONE,
         any_model: true,
         synthetic: false,
         command: true,

@@ -149,8 +149,9 @@ fn plan_source(
         }
     }
     let mut engines = engines_of(&matrix, problems);
-    if selection.assume_ready {
-        for facts in engines.values_mut() {
+    for facts in engines.values_mut() {
+        let is_elsewhere = selection.elsewhere && !facts.requires.is_empty();
+        if selection.assume_ready || is_elsewhere {
             facts.availability = Availability::Ready;
         }
     }

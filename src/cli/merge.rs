@@ -3,31 +3,107 @@
 use super::arguments::MergeArguments;
 use super::exit::{ExitStatus, Failure, print, say};
 use super::gates;
-use super::history::index;
+use super::history::{Indexing, index};
+use super::report::formats;
 use crate::model::Job;
-use crate::record::{MergeSource, RunFolder, merge, missing};
-use crate::report::write_reports;
+use crate::record::{MergeSource, Merged, RunFolder, merge, missing};
+use crate::report::{PageTemplates, ReportFormat, write_formats};
 use crate::ui::printable;
+use std::path::{Path, PathBuf};
 
 /// How many of the jobs that are missing are named.
 const MOST_NAMED: usize = 20;
 
 pub(super) fn run(arguments: &MergeArguments) -> Result<ExitStatus, Failure> {
     let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
-    let sources = arguments
-        .folders
-        .iter()
-        .map(|folder| MergeSource::read(folder))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| usage(&error))?;
-    let merged = merge(sources).map_err(|error| usage(&error))?;
+    let mut sources = Vec::new();
+    for folder in &arguments.folders {
+        match inner(folder) {
+            Some(inner) => sources.extend(readable(&inner)),
+            None => sources.push(MergeSource::read(folder).map_err(|error| usage(&error))?),
+        }
+    }
     let path = &arguments.out;
-    merged.write(path).map_err(|error| usage(&error))?;
+    let merged = if arguments.replace {
+        sources.extend(earlier(path));
+        let merged = merge(sources).map_err(|error| usage(&error))?;
+        merged.write_over(path).map_err(|error| usage(&error))?;
+        merged
+    } else {
+        let merged = merge(sources).map_err(|error| usage(&error))?;
+        merged.write(path).map_err(|error| usage(&error))?;
+        merged
+    };
+    report(&merged, path, &formats(&arguments.to), &arguments.indexing)
+}
+
+/// Puts into a folder what other folders in it hold, beside what an earlier merge left there, and reports
+/// it.
+pub(super) fn gather(
+    inner_folder: &Path,
+    path: &Path,
+    formats: &[ReportFormat],
+    indexing: &Indexing,
+) -> Result<ExitStatus, Failure> {
+    let folders = inner(inner_folder).unwrap_or_default();
+    let mut sources = readable(&folders);
+    sources.extend(earlier(path));
+    let merged = merge(sources).map_err(|error| Failure::Usage(error.to_string()))?;
+    merged
+        .write_over(path)
+        .map_err(|error| Failure::internal(&error))?;
+    report(&merged, path, formats, indexing)
+}
+
+/// Returns the run folders in a folder that is none itself, sorted; `None` if it holds none.
+fn inner(folder: &Path) -> Option<Vec<PathBuf>> {
+    let is_run = |path: &Path| RunFolder::at(path).journal().exists();
+    if is_run(folder) {
+        return None;
+    }
+    let entries = std::fs::read_dir(folder).ok()?.flatten();
+    let mut found: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| is_run(path))
+        .collect();
+    found.sort();
+    (!found.is_empty()).then_some(found)
+}
+
+/// Reads run folders. One that cannot be read, because whoever wrote it was killed while it did, has done
+/// nothing, and is told.
+fn readable(folders: &[PathBuf]) -> Vec<MergeSource> {
+    let read = |folder: &PathBuf| match MergeSource::read(folder) {
+        Ok(source) => Some(source),
+        Err(error) => {
+            say(&format!(
+                "warning: passed over: {}",
+                printable(&error.to_string())
+            ));
+            None
+        }
+    };
+    folders.iter().filter_map(read).collect()
+}
+
+/// Returns what an earlier merge left in a folder.
+fn earlier(path: &Path) -> Option<MergeSource> {
+    let is_there = RunFolder::at(path).journal().exists();
+    is_there.then(|| MergeSource::read(path).ok()).flatten()
+}
+
+fn report(
+    merged: &Merged,
+    path: &Path,
+    formats: &[ReportFormat],
+    indexing: &Indexing,
+) -> Result<ExitStatus, Failure> {
     let record = RunFolder::read(path).map_err(Failure::internal)?;
-    for written in write_reports(&record, path).map_err(Failure::internal)? {
+    let written = write_formats(&record, path, formats, &PageTemplates::default());
+    for written in written.map_err(Failure::internal)? {
         print(&format!("{}\n", written.display()))?;
     }
-    index(&arguments.indexing, path, &record);
+    index(indexing, path, &record);
     let runs = record.sessions.iter().map(|session| session.run + 1).max();
     say(&format!(
         "{} on {}",
@@ -49,7 +125,7 @@ pub(super) fn run(arguments: &MergeArguments) -> Result<ExitStatus, Failure> {
             ExitStatus::Gate
         });
     }
-    tell_missing(&missing, record.plan.jobs.len());
+    tell_missing(&missing, merged.plan.jobs.len());
     Ok(ExitStatus::Fault)
 }
 

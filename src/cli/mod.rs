@@ -5,6 +5,7 @@ mod backends;
 mod calibrate;
 mod catalogs;
 mod check;
+mod cluster;
 mod compare;
 mod completions;
 mod doctor;
@@ -64,6 +65,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitStatus {
         Verb::Download(verb) => download::run(verb, &arguments),
         Verb::Report(arguments) => report::run(&arguments),
         Verb::Merge(arguments) => merge::run(&arguments),
+        Verb::Attach(arguments) => cluster::attach(&arguments),
         Verb::Compare(arguments) => compare::run(&arguments),
         Verb::Calibrate(verb) => calibrate::run(&verb, &arguments),
         Verb::History(arguments) => history::run(&arguments),

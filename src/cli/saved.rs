@@ -10,6 +10,7 @@ use crate::model::Plan;
 use crate::plan::{Present, fill_path, note_recordings, seal_holds, staleness};
 use crate::store::sha256_file;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
@@ -60,8 +61,12 @@ fn digest_of_named(path: &Path) -> io::Result<String> {
     sha256_file(&fill_path(path, &variable).map_err(io::Error::other)?)
 }
 
-/// Returns what is not any more as a saved plan says, one sentence each.
-pub(super) fn staleness_of(plan: &mut Plan) -> Result<Vec<String>, Failure> {
+/// Returns what is not any more as a saved plan says, one sentence each; of what only jobs rest on that
+/// are not among `jobs`, nothing is said.
+pub(super) fn staleness_of(
+    plan: &mut Plan,
+    jobs: Option<&BTreeSet<usize>>,
+) -> Result<Vec<String>, Failure> {
     let catalog = Catalog::builtin().map_err(|problems| {
         Failure::internal(format!("the built-in catalog is broken: {problems}"))
     })?;
@@ -77,15 +82,21 @@ pub(super) fn staleness_of(plan: &mut Plan) -> Result<Vec<String>, Failure> {
             catalog: &catalog,
             corpus: &Corpus::builtin(),
             engines: &engines,
+            jobs,
             digest: &digest_of_named,
         },
     ));
     Ok(changes)
 }
 
-/// Refuses a saved plan that is not true any more, and names why.
-pub(super) fn refuse_if_stale(path: &Path, plan: &mut Plan) -> Result<(), Failure> {
-    let changes = staleness_of(plan)?;
+/// Refuses a saved plan that is not true any more for the jobs that are to be carried out, all if none are
+/// named, and names why.
+pub(super) fn refuse_if_stale(
+    path: &Path,
+    plan: &mut Plan,
+    jobs: Option<&BTreeSet<usize>>,
+) -> Result<(), Failure> {
+    let changes = staleness_of(plan, jobs)?;
     if changes.is_empty() {
         return Ok(());
     }

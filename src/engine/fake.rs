@@ -8,7 +8,7 @@ use super::declaration::{
     wait_policy,
 };
 use super::{Engine, EngineError, LoadRequest, SegmentSink, Transcription};
-use crate::model::{Availability, EngineFacts, Segment};
+use crate::model::{Availability, EngineFacts, Requirements, Segment};
 use crate::protocol::ErrorKind;
 use indexmap::IndexMap;
 use std::time::Duration;
@@ -38,6 +38,7 @@ pub(super) fn facts() -> EngineFacts {
             fake_jitter(),
         ],
         families: Vec::new(),
+        requires: Requirements::NONE,
         any_model: true,
         synthetic: true,
         command: false,

@@ -118,7 +118,7 @@ async fn run_by_protocol(
         backend: spec.backend.to_string(),
         model: spec.model.to_string(),
         folder: launch.folder.clone(),
-        settings: spec.settings.to_map(),
+        settings: spec.engine_settings(),
         launch: launch.number,
         load_limit: deadlines.load_of(&spec.backend, &spec.model),
         trials,

@@ -44,7 +44,7 @@ pub(super) async fn run_command(
         launch: launch.number,
         version: version.cloned().unwrap_or_default(),
         start_seconds: 0.0,
-        settings: launch.spec.settings.to_map(),
+        settings: launch.spec.engine_settings(),
     });
     let commands = Commands {
         context,

@@ -1,5 +1,6 @@
 //! What a run is given: the plan, the places it may use, and how it may be cancelled.
 
+use super::fence::Fence;
 use super::live::Live;
 use crate::model::{JobId, MachineFacts, Plan, Progress, RepositoryFacts, Shard};
 use crate::store::Store;
@@ -42,6 +43,11 @@ pub struct RunContext {
     pub part: Option<Part>,
     /// Which attempt at its part this run is, from 1.
     pub attempt: u32,
+    /// What tells that another attempt has taken this one's place.
+    pub fence: Option<Fence>,
+    /// The benchmarks that this machine does not have what they require for, by their positions, with what
+    /// it lacks.
+    pub unmet: BTreeMap<usize, String>,
     /// What an earlier run has done already, if this one goes on with it.
     pub resumed: Option<Progress>,
     /// This program: it is the shim of every child and the worker of every built-in engine.

@@ -2,6 +2,7 @@
 //! says anything.
 
 use super::context::{Cancellation, RunContext};
+use super::fence::Fence;
 use super::notes::Notes;
 use super::state::RunState;
 use super::supervise::Ended;
@@ -101,13 +102,14 @@ impl Dispatcher<'_> {
             repository: context.repository.clone(),
             machine: Box::new(context.machine.clone()),
             jobs,
-            shard: context.part.as_ref().map(|part| part.shard),
+            shard: context.part.as_ref().map(|part| part.shard.clone()),
             attempt: context.attempt,
             resumed: context.resumed.is_some(),
         })?;
         self.reopen()?;
         for position in 0..context.plan.jobs.len() {
-            let skip = context.plan.jobs[position].skip.clone();
+            let planned = context.plan.jobs[position].skip.clone();
+            let skip = planned.or_else(|| context.unmet.get(&position).cloned());
             if let Some(reason) = skip.filter(|_| !self.state.jobs[position].is_over()) {
                 self.end(
                     position,
@@ -231,6 +233,9 @@ impl Dispatcher<'_> {
     /// Returns why nothing new may be started, if so.
     pub(super) fn stop_reason(&self) -> Option<String> {
         if let Some(reason) = self.interrupted() {
+            return Some(reason);
+        }
+        if let Some(reason) = self.context.fence.as_ref().and_then(Fence::reason) {
             return Some(reason);
         }
         let faults = self.state.new_faults;

@@ -11,6 +11,7 @@ mod context;
 mod dispatcher;
 mod download;
 mod engine;
+mod fence;
 mod fetching;
 mod inputs;
 mod known_clip;
@@ -37,6 +38,8 @@ mod work_folder;
 
 pub use context::{Cancellation, Part, RunContext, RunOptions};
 pub use dispatcher::{RunSummary, run};
+pub use fence::Fence;
+pub(crate) use fence::numbers as attempt_numbers;
 pub use live::Live;
 pub use program::{Program, ProgramEnd, run_program};
 pub use signals::listen_for_signals;

@@ -8,26 +8,39 @@ mod files;
 mod guest;
 mod processor;
 mod repository;
+mod requirement;
 mod state;
 
 pub use busy::{CpuTimes, load_average};
 pub use files::SystemFiles;
 pub use processor::cores;
 pub use repository::checked_out_commit;
+pub use requirement::{Here, LABELS_VARIABLE};
 
 use crate::model::{MachineFacts, MachineState};
 use sha2::{Digest, Sha256};
 
-/// Reads what this machine tells of itself.
+/// The environment variable that names this machine in records, where the host's own name says little, or is
+/// another one each time.
+pub const NAME_VARIABLE: &str = "EARMARK_MACHINE";
+
+/// Reads what this machine tells of itself. Its name is what `EARMARK_MACHINE` says, if that is set.
 #[must_use]
 pub fn machine_facts() -> MachineFacts {
-    facts_of(&SystemFiles::of_this_system())
+    let name = std::env::var(NAME_VARIABLE).ok();
+    let name = name.filter(|name| !name.trim().is_empty());
+    facts_named(&SystemFiles::of_this_system(), name)
 }
 
 /// Reads what a machine tells of itself in some files. Names, cores and kernel are those of this
 /// system, which are asked for otherwise.
 #[must_use]
 pub fn facts_of(files: &SystemFiles) -> MachineFacts {
+    facts_named(files, None)
+}
+
+/// Reads what a machine of a name tells of itself; without one it has the host's.
+fn facts_named(files: &SystemFiles, name: Option<String>) -> MachineFacts {
     let (logical, physical) = cores();
     let names = rustix::system::uname();
     let text = |c: &std::ffi::CStr| c.to_string_lossy().into_owned();
@@ -39,7 +52,7 @@ pub fn facts_of(files: &SystemFiles) -> MachineFacts {
     let power = state::power(files);
     let mut facts = MachineFacts {
         id: String::new(),
-        host: text(names.nodename()),
+        host: name.unwrap_or_else(|| text(names.nodename())),
         system: operating_system(files).unwrap_or_else(|| text(names.sysname())),
         kernel: text(names.release()),
         architecture: Some(text(names.machine())),

@@ -4,7 +4,7 @@ use super::condition::Condition;
 use super::repetition::REPEAT;
 use super::wire_matrix::{EntryWire, ValuesWire, ZipWire};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
-use crate::model::Scalar;
+use crate::model::{REQUIRES, Scalar};
 use crate::yaml::{AnyValue, Document, Located, LocatedValue, NodeId};
 use indexmap::IndexMap;
 
@@ -65,7 +65,7 @@ pub struct Entry {
 
 /// Whether the values of a key are ids or labels, and so text whatever YAML makes of them.
 pub(super) fn is_text(name: &str) -> bool {
-    NAMED_AXES.contains(&name) || name == "quantization" || is_label(name)
+    NAMED_AXES.contains(&name) || name == "quantization" || name == REQUIRES || is_label(name)
 }
 
 fn is_label(name: &str) -> bool {
@@ -235,6 +235,10 @@ impl Reader<'_> {
             }
             AnyValue::Mapping(entries) if name == REPEAT => {
                 let located = self.adaptive(node, entries);
+                found.extend(located.map(|located| (name.to_owned(), located)));
+            }
+            AnyValue::Mapping(entries) if name == REQUIRES => {
+                let located = self.requirements(node, entries);
                 found.extend(located.map(|located| (name.to_owned(), located)));
             }
             AnyValue::Mapping(_) => self.refuse(

@@ -14,6 +14,7 @@ mod expand;
 mod extends;
 mod policies;
 mod repetition;
+mod requirement;
 mod resolve;
 mod wire;
 mod wire_deadlines;

@@ -3,7 +3,7 @@
 
 use super::axes::{Reader, located_value};
 use crate::diagnostic::Diagnostic;
-use crate::model::{Adaptive, MOST_TRIALS, Scalar, Value};
+use crate::model::{Adaptive, MOST_TRIALS, REQUIRES, Scalar, Value};
 use crate::yaml::{AnyValue, Located, LocatedValue, NodeId};
 use indexmap::IndexMap;
 
@@ -39,6 +39,7 @@ impl Reader<'_> {
         match &wire.value {
             AnyValue::Scalar => self.scalar(name, wire.node),
             AnyValue::Mapping(entries) if name == REPEAT => self.adaptive(wire.node, entries),
+            AnyValue::Mapping(entries) if name == REQUIRES => self.requirements(wire.node, entries),
             AnyValue::Mapping(_) => {
                 self.refuse(
                     wire.node,

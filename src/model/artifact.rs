@@ -1,5 +1,6 @@
 //! Models, the artifacts they come in, and where an artifact can be had.
 
+use super::requirement::Requirements;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -141,6 +142,9 @@ pub struct Model {
     pub parameters: Option<u64>,
     /// Language codes it knows; empty means it is multilingual.
     pub languages: Vec<String>,
+    /// What a machine must have for it, whatever the engine.
+    #[serde(default, skip_serializing_if = "Requirements::is_empty")]
+    pub requires: Requirements,
     /// Its artifacts by id.
     pub artifacts: IndexMap<String, Artifact>,
     /// Whether this program defines family, size and languages, and not the matrix.

@@ -1,5 +1,6 @@
 //! Backends that a matrix defines: any program.
 
+use super::requirement::Requirements;
 use super::setting::SettingDeclaration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -64,6 +65,9 @@ pub struct BackendDefinition {
     /// The settings of an engine that speaks the protocol; a command's are what it names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<SettingDeclaration>,
+    /// What a machine must have for it.
+    #[serde(default, skip_serializing_if = "Requirements::is_empty")]
+    pub requires: Requirements,
     /// Working directory: the folder of the file that defines it.
     pub directory: PathBuf,
 }

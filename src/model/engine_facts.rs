@@ -1,5 +1,6 @@
 //! What is known of an engine before anything is started.
 
+use super::requirement::Requirements;
 use super::setting::SettingDeclaration;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -32,6 +33,9 @@ pub struct EngineFacts {
     /// The families of the models that it reads; empty: it reads whatever has the artifact.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub families: Vec<String>,
+    /// What a machine must have for it, whatever the model.
+    #[serde(default, skip_serializing_if = "Requirements::is_empty")]
+    pub requires: Requirements,
     /// Its settings.
     pub settings: Vec<SettingDeclaration>,
     /// Takes any model name, because it reads none.

@@ -4,13 +4,16 @@ use super::chosen_settings::ChosenSettings;
 use super::hexadecimal::hexadecimal;
 use super::plan::VerifyMethod;
 use super::repetition::Adaptive;
+use super::requirement::{REQUIRES, Requirements};
 use super::text::Text;
+use super::value::Value;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The identity of a job: a slug that people can read and ten digits of the digest of its spec.
@@ -145,6 +148,24 @@ impl BenchmarkSpec {
             .adaptive
             .map_or(1, |adaptive| adaptive.most_sets(self.launches).max(1));
         self.launches.saturating_mul(sets)
+    }
+
+    /// Returns what the combination requires of the machine. Its engine and its model may require more.
+    #[must_use]
+    pub fn requires(&self) -> Requirements {
+        let written = self.settings.get(REQUIRES);
+        // What could not be read was refused when the plan was made.
+        written
+            .and_then(|value| value.written.parse().ok())
+            .unwrap_or_default()
+    }
+
+    /// Returns the settings that an engine is told: all but what only the runner has a use for.
+    #[must_use]
+    pub fn engine_settings(&self) -> BTreeMap<String, Value> {
+        let mut settings = self.settings.to_map();
+        settings.remove(REQUIRES);
+        settings
     }
 
     /// Returns in words how many trials a launch has, or a rule allows.

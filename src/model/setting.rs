@@ -1,6 +1,7 @@
 //! Run settings: what a backend can be told, of which type and range, and what it changes.
 
 use super::repetition::Adaptive;
+use super::requirement::Requirements;
 use super::value::{Scalar, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,9 @@ pub enum SettingKind {
         /// The largest number.
         maximum: i64,
     },
+    /// What a machine must have. Only the runner's own: no engine can declare it.
+    #[serde(skip)]
+    Requirements,
     /// A number between two bounds, both included.
     Number {
         /// The smallest value.
@@ -114,6 +118,10 @@ impl SettingDeclaration {
                 }
                 Ok(Value::integer(number))
             }
+            SettingKind::Requirements => match value.written.parse::<Requirements>() {
+                Ok(requirements) => Ok(Value::text(requirements.to_string())),
+                Err(reason) => Err(format!("`{name}`: {reason}")),
+            },
             SettingKind::Number { minimum, maximum } => {
                 let number = value
                     .as_number()

@@ -1,13 +1,14 @@
 //! A part of a plan, for one machine of several.
 
+use super::requirement::Requirements;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// The `index`th of `count` parts of a plan.
+/// The `index`th of `count` parts of a plan, or of what in it requires one kind of machine.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub struct Shard {
@@ -15,17 +16,38 @@ pub struct Shard {
     pub index: u32,
     /// Of how many.
     pub count: u32,
+    /// Of the benchmarks with just these requirements; `None`: of all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requires: Option<Requirements>,
+    /// Of the jobs that a list named, and not of all: the SHA-256 digest of that list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<String>,
 }
 
 impl fmt::Display for Shard {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}/{}", self.index, self.count)
+        write!(formatter, "{}/{}", self.index, self.count)?;
+        match &self.requires {
+            Some(requirements) => write!(formatter, " of {requirements}"),
+            None => Ok(()),
+        }
     }
 }
 
 impl Shard {
     /// The largest number of parts.
     pub const MOST: u32 = 10_000;
+
+    /// Returns a part of all that a plan has.
+    #[must_use]
+    pub fn new(index: u32, count: u32) -> Self {
+        Self {
+            index,
+            count,
+            requires: None,
+            list: None,
+        }
+    }
 }
 
 impl FromStr for Shard {
@@ -56,7 +78,7 @@ impl FromStr for Shard {
             (0, _) => "shards are counted from 1".to_owned(),
             (index, 1) if index > 1 => "there is only one".to_owned(),
             (index, count) if index > count => format!("there are only {count}"),
-            _ => return Ok(Self { index, count }),
+            _ => return Ok(Self::new(index, count)),
         };
         Err(format!("`{text}` is no shard: {reason}; {remedy}"))
     }

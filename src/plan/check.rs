@@ -2,7 +2,7 @@
 
 use super::cores::lint_threads;
 use super::planner::Inputs;
-use super::settings::runner_settings;
+use super::settings::{requires_setting, runner_settings};
 use crate::corpus::Corpus;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, closest};
 use crate::matrix::{Alone, Axis, AxisValue, Entry, Matrix, NAMED_AXES};
@@ -242,7 +242,8 @@ fn check_setting(
     inputs: &Inputs<'_>,
     problems: &mut Diagnostics,
 ) {
-    let runner = runner_settings();
+    let mut runner = runner_settings();
+    runner.push(requires_setting());
     let declarations: Vec<&SettingDeclaration> = runner
         .iter()
         .filter(|declaration| declaration.name == name)

@@ -1,6 +1,8 @@
 //! Settings that the runner has itself, whatever the backend.
 
-use crate::model::{Affects, MOST_TRIALS, SettingDeclaration, SettingKind, Value};
+use crate::model::{
+    Affects, MOST_TRIALS, REQUIRES, Requirements, SettingDeclaration, SettingKind, Value,
+};
 
 /// Names of the runner's own settings.
 pub const RUNNER_SETTINGS: [&str; 3] = ["warmup", "repeat", "launches"];
@@ -45,4 +47,20 @@ pub fn runner_settings() -> Vec<SettingDeclaration> {
             "Processes that a benchmark is spread over.",
         ),
     ]
+}
+
+/// Returns the declaration of what a combination requires of the machine: a setting of the runner's that
+/// stands in specs, so that what is measured on two kinds of machine is two jobs.
+#[must_use]
+pub fn requires_setting() -> SettingDeclaration {
+    SettingDeclaration {
+        name: REQUIRES.into(),
+        kind: SettingKind::Requirements,
+        affects: Affects::Measurement,
+        default: Some(Value::text(Requirements::NONE_WORD)),
+        description:
+            "What the machine must have, such as `{os: macos, memory: 16GiB}` or `gpu:cuda`; \
+                      `none`: nothing."
+                .into(),
+    }
 }

@@ -15,7 +15,45 @@ use std::collections::BinaryHeap;
 /// needs is the first shard's.
 #[must_use]
 pub fn shards(plan: &Plan, count: u32) -> Vec<Vec<usize>> {
-    let dealt = Dealt::new(plan, count);
+    let all = (0..plan.jobs.len()).filter(|position| is_benchmark(plan, *position));
+    deal(plan, count, all, true)
+}
+
+/// Returns the shards of some of a plan's benchmarks, which are given by their positions: those that
+/// [`shards`] would give if there were no others. What no benchmark of the plan needs is the first
+/// shard's if `takes_the_rest`, and nobody's otherwise.
+#[must_use]
+pub fn shards_of(
+    plan: &Plan,
+    count: u32,
+    benchmarks: &[usize],
+    takes_the_rest: bool,
+) -> Vec<Vec<usize>> {
+    let some = benchmarks.iter().copied();
+    deal(plan, count, some, takes_the_rest)
+}
+
+/// Returns some jobs of a plan with all that they need, by their positions, in the order of the plan.
+#[must_use]
+pub fn with_needs(plan: &Plan, jobs: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut all = Needs::new(plan).of(jobs);
+    all.sort_unstable();
+    all
+}
+
+fn is_benchmark(plan: &Plan, position: usize) -> bool {
+    plan.jobs
+        .get(position)
+        .is_some_and(|job| job.kind == JobKind::Benchmark)
+}
+
+fn deal(
+    plan: &Plan,
+    count: u32,
+    benchmarks: impl Iterator<Item = usize>,
+    takes_the_rest: bool,
+) -> Vec<Vec<usize>> {
+    let dealt = Dealt::new(plan, count, benchmarks, takes_the_rest);
     let mut needs = Needs::new(plan);
     (0..dealt.benchmarks.len())
         .map(|number| dealt.jobs_of(number, &mut needs))
@@ -24,8 +62,9 @@ pub fn shards(plan: &Plan, count: u32) -> Vec<Vec<usize>> {
 
 /// Returns the positions of the jobs of one shard: those that [`shards`] gives it.
 #[must_use]
-pub fn shard(plan: &Plan, shard: Shard) -> Vec<usize> {
-    let dealt = Dealt::new(plan, shard.count);
+pub fn shard(plan: &Plan, shard: &Shard) -> Vec<usize> {
+    let all = (0..plan.jobs.len()).filter(|position| is_benchmark(plan, *position));
+    let dealt = Dealt::new(plan, shard.count, all, true);
     // Shards are counted from 1.
     let number = shard.index.saturating_sub(1) as usize;
     dealt.jobs_of(number, &mut Needs::new(plan))
@@ -36,16 +75,19 @@ struct Dealt<'p> {
     plan: &'p Plan,
     /// For each shard its benchmarks.
     benchmarks: Vec<Vec<usize>>,
+    /// Whether what no benchmark needs is the first shard's.
+    takes_the_rest: bool,
 }
 
 impl<'p> Dealt<'p> {
-    fn new(plan: &'p Plan, count: u32) -> Self {
-        let mut benchmarks: Vec<(usize, u64)> = plan
-            .jobs
-            .iter()
-            .enumerate()
-            .filter(|(_, job)| job.kind == JobKind::Benchmark)
-            .map(|(position, job)| (position, weight(job)))
+    fn new(
+        plan: &'p Plan,
+        count: u32,
+        benchmarks: impl Iterator<Item = usize>,
+        takes_the_rest: bool,
+    ) -> Self {
+        let mut benchmarks: Vec<(usize, u64)> = benchmarks
+            .filter_map(|position| Some((position, weight(plan.jobs.get(position)?))))
             .collect();
         benchmarks.sort_unstable_by_key(|(position, weight)| {
             (Reverse(*weight), &plan.jobs[*position].id)
@@ -65,14 +107,17 @@ impl<'p> Dealt<'p> {
         Self {
             plan,
             benchmarks: dealt,
+            takes_the_rest,
         }
     }
 
     fn jobs_of(&self, number: usize, needs: &mut Needs<'p>) -> Vec<usize> {
         let own = self.benchmarks.get(number).into_iter().flatten();
         let mut jobs = needs.of(own.copied());
-        if number == 0 {
-            let needed = needs.of(self.benchmarks.iter().flatten().copied());
+        if number == 0 && self.takes_the_rest {
+            let all =
+                (0..self.plan.jobs.len()).filter(|position| is_benchmark(self.plan, *position));
+            let needed = needs.of(all);
             let mut is_needed = vec![false; self.plan.jobs.len()];
             for position in needed {
                 is_needed[position] = true;

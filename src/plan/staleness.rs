@@ -5,11 +5,11 @@ use super::seal::file_digests;
 use crate::catalog::Catalog;
 use crate::corpus::Corpus;
 use crate::model::{
-    Artifact, AudioDefinition, AudioSource, Availability, EngineFacts, Model, Plan,
+    Artifact, AudioDefinition, AudioSource, Availability, EngineFacts, JobSpec, Model, Plan,
     SettingDeclaration, Utterance,
 };
 use indexmap::IndexMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +21,9 @@ pub struct Present<'a> {
     pub corpus: &'a Corpus,
     /// The built-in engines, and what the plan's own can here and now.
     pub engines: &'a IndexMap<String, EngineFacts>,
+    /// The jobs that are to be carried out, by their positions, where that is not all of them: what only
+    /// others rest on may have changed.
+    pub jobs: Option<&'a BTreeSet<usize>>,
     /// Returns the SHA-256 digest of a file.
     pub digest: &'a (dyn Fn(&Path) -> io::Result<String> + Sync),
 }
@@ -33,7 +36,10 @@ pub struct Present<'a> {
 #[must_use]
 pub fn staleness(plan: &Plan, present: &Present<'_>) -> Vec<String> {
     let mut changes = Vec::new();
-    for (id, engine) in &plan.engines {
+    let used = present.jobs.map(|jobs| Used::by(plan, jobs));
+    let is_used_engine = |id: &str| used.as_ref().is_none_or(|used| used.engines.contains(id));
+    let is_used_audio = |id: &str| used.as_ref().is_none_or(|used| used.audio.contains(id));
+    for (id, engine) in plan.engines.iter().filter(|(id, _)| is_used_engine(id)) {
         compare_engines(id, engine, present.engines.get(id), &mut changes);
     }
     for (id, model) in &plan.models {
@@ -51,10 +57,39 @@ pub fn staleness(plan: &Plan, present: &Present<'_>) -> Vec<String> {
         }
     }
     let files = file_digests(plan, present.digest);
-    for audio in plan.audio.values() {
+    for audio in plan.audio.values().filter(|audio| is_used_audio(&audio.id)) {
         compare_audio(audio, present.corpus, &files, &mut changes);
     }
     changes
+}
+
+/// What some jobs of a plan rest on.
+struct Used<'p> {
+    engines: BTreeSet<&'p str>,
+    audio: BTreeSet<&'p str>,
+}
+
+impl<'p> Used<'p> {
+    fn by(plan: &'p Plan, jobs: &BTreeSet<usize>) -> Self {
+        let mut used = Self {
+            engines: BTreeSet::new(),
+            audio: BTreeSet::new(),
+        };
+        let jobs = jobs.iter().filter_map(|position| plan.jobs.get(*position));
+        for job in jobs.filter(|job| job.skip.is_none()) {
+            match &job.spec {
+                JobSpec::Benchmark(spec) => {
+                    used.engines.insert(&spec.backend);
+                    used.audio.insert(&spec.audio);
+                }
+                JobSpec::Verify(spec) => {
+                    used.engines.insert(&spec.backend);
+                }
+                JobSpec::Download(_) => {}
+            }
+        }
+        used
+    }
 }
 
 fn compare_engines(

@@ -59,8 +59,9 @@ pub(super) fn combine(mut runs: Vec<Jobs>, sessions: &[Session]) -> Combined {
     combined
 }
 
-/// Whether a job was carried out to its end: it was not cancelled, nor left out.
-pub(super) fn is_end(outcome: Option<&Outcome>) -> bool {
+/// Returns whether a job was carried out to its end: it was not cancelled, nor left out.
+#[must_use]
+pub fn is_end(outcome: Option<&Outcome>) -> bool {
     !matches!(
         outcome,
         None | Some(

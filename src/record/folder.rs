@@ -40,6 +40,58 @@ impl RunFolder {
         Ok((folder, journal))
     }
 
+    /// Makes a folder for a run that others will do, and writes the plan into it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it holds a run already, is in use, or cannot be written.
+    pub fn prepare(path: &Path, plan: &Plan) -> Result<Self, RecordError> {
+        let folder = Self::at(path);
+        let unwritable = |error| RecordError::unwritable(path, error);
+        fs::create_dir_all(path).map_err(unwritable)?;
+        let _lock = RunLock::take(path, unwritable)?;
+        if folder.journal().exists() || folder.plan().exists() {
+            let taken = io::Error::new(io::ErrorKind::AlreadyExists, "it holds a run already");
+            return Err(unwritable(taken));
+        }
+        write_plan(&folder.plan(), plan).map_err(unwritable)?;
+        folder.sync().map_err(unwritable)?;
+        Ok(folder)
+    }
+
+    /// Writes a journal in the place of the one that is there, if there is one. Whoever reads meanwhile finds
+    /// one or the other.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the folder is in use, or cannot be written.
+    pub(super) fn replace(
+        path: &Path,
+        plan: &Plan,
+        events: &[Stamped],
+    ) -> Result<Self, RecordError> {
+        let folder = Self::at(path);
+        let unwritable = |error| RecordError::unwritable(path, error);
+        fs::create_dir_all(path).map_err(unwritable)?;
+        let _lock = RunLock::take(path, unwritable)?;
+        if !folder.plan().exists() {
+            write_plan(&folder.plan(), plan).map_err(unwritable)?;
+        }
+        let new = path.join("journal-new.jsonl");
+        let written = File::create(&new).map(BufWriter::new).and_then(|mut file| {
+            for event in events {
+                serde_json::to_writer(&mut file, event).map_err(io::Error::other)?;
+                file.write_all(b"\n")?;
+            }
+            file.into_inner()?.sync_all()
+        });
+        written
+            .and_then(|()| fs::rename(&new, folder.journal()))
+            .and_then(|()| folder.sync())
+            .map_err(unwritable)?;
+        Ok(folder)
+    }
+
     /// Opens a run folder to go on with its run: reads its record under the folder's lock, and cuts
     /// a torn last line off the journal. The record tells with which number and at which time the
     /// journal goes on.

@@ -10,7 +10,7 @@ use super::error::RecordError;
 use super::folder::RunFolder;
 use super::run_record::RunRecord;
 use crate::event::{RunEvent, Stamped};
-use crate::model::{Job, JobKind, Outcome, Plan, Shard};
+use crate::model::{Job, JobId, JobKind, Outcome, Plan, Shard};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -142,6 +142,16 @@ impl Merged {
             .map_err(|error| RecordError::unwritable(path, error))?;
         Ok(folder)
     }
+
+    /// Writes it into a folder that may hold an earlier merge, in the place of that. Whoever reads the folder
+    /// meanwhile finds one or the other.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the folder is in use, or cannot be written.
+    pub fn write_over(&self, path: &Path) -> Result<RunFolder, RecordError> {
+        RunFolder::replace(path, &self.plan, &self.events)
+    }
 }
 
 /// Returns the jobs of a record's plan that nobody did, in the order of the plan. Planned skips are
@@ -159,6 +169,14 @@ pub fn missing(record: &RunRecord) -> Vec<&Job> {
         job.skip.is_none() && !is_done
     };
     record.plan.jobs.iter().filter(is_missing).collect()
+}
+
+/// Returns the benchmarks of a record that were carried out to their end, however that was.
+pub fn ended(record: &RunRecord) -> impl Iterator<Item = &JobId> {
+    let jobs = record.plan.jobs.iter();
+    jobs.filter(|job| job.kind == JobKind::Benchmark)
+        .filter(|job| is_end(record.job(&job.id).and_then(|job| job.outcome.as_ref())))
+        .map(|job| &job.id)
 }
 
 /// A run of a journal: its first session and those that went on with it.
@@ -222,7 +240,7 @@ impl RunKey {
                 started_at: at.clone(),
                 run_id: run_id.clone(),
                 machine: machine.id.clone(),
-                shard: *shard,
+                shard: shard.clone(),
             },
             _ => RunName::default(),
         };

@@ -11,11 +11,12 @@ mod progress;
 mod reader;
 mod run_record;
 
+pub use combine::is_end;
 pub use error::RecordError;
 pub use fold::fold;
 pub use folder::RunFolder;
 pub use journal::JournalWriter;
-pub use merge::{MergeError, MergeSource, Merged, merge, missing};
+pub use merge::{MergeError, MergeSource, Merged, ended, merge, missing};
 pub use progress::{Present, Rerun, progress};
 pub use reader::JournalReader;
 pub use run_record::{

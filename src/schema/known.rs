@@ -7,8 +7,10 @@ use crate::catalog::Catalog;
 use crate::corpus::Corpus;
 use crate::engine;
 use crate::matrix::NAMED_AXES;
-use crate::model::{Adaptive, Deadlines, Retries, SettingDeclaration, SettingKind};
-use crate::plan::runner_settings;
+use crate::model::{
+    Adaptive, Deadlines, Retries, SettingDeclaration, SettingKind, requirements_schema,
+};
+use crate::plan::{requires_setting, runner_settings};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -143,7 +145,8 @@ impl Known {
         let declarations = engines
             .values()
             .flat_map(|engine| engine.settings.iter().cloned())
-            .chain(runner_settings());
+            .chain(runner_settings())
+            .chain([requires_setting()]);
         for declaration in declarations {
             match settings.get_mut(&declaration.name) {
                 Some(known) => known.kind = either(&known.kind, &declaration.kind),
@@ -270,6 +273,7 @@ fn setting(declaration: &SettingDeclaration) -> Value {
             json!({ "type": "number", "minimum": minimum, "maximum": maximum })
         }
         SettingKind::Choice(words) => json!({ "enum": words }),
+        SettingKind::Requirements => requirements_schema().to_value(),
         SettingKind::Text => scalar(),
     };
     schema["description"] = json!(declaration.description);

@@ -4,6 +4,7 @@ mod known;
 mod tidy;
 
 use crate::catalog::CatalogFile;
+use crate::cluster::SiteFile;
 use crate::compare::{Calibration, Comparison};
 use crate::event::Stamped;
 use crate::lockfile::LockFile;
@@ -25,9 +26,10 @@ enum ProtocolLine {
 }
 
 /// The names of the schemas.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 11] = [
     "matrix",
     "catalog",
+    "site",
     "lock",
     "plan",
     "event",
@@ -45,6 +47,7 @@ pub fn schema(name: &str) -> Option<String> {
     let schema: Schema = match name {
         "matrix" => generator.into_root_schema_for::<MatrixFile>(),
         "catalog" => generator.into_root_schema_for::<CatalogFile>(),
+        "site" => generator.into_root_schema_for::<SiteFile>(),
         "lock" => generator.into_root_schema_for::<LockFile>(),
         "plan" => generator.into_root_schema_for::<Plan>(),
         "event" => generator.into_root_schema_for::<Stamped>(),

@@ -48,6 +48,8 @@ fn context(place: &Path) -> RunContext {
         plan: plan.unwrap().unwrap(),
         part: None,
         attempt: 1,
+        fence: None,
+        unmet: BTreeMap::new(),
         resumed: None,
         program: program().into(),
         store: Store::at(place.join("models")),

@@ -165,7 +165,7 @@ fn what_shards_and_their_merge_hold_alike_counts_once() {
             &Start {
                 run_id: format!("on-{machine}"),
                 machine: machine.into(),
-                shard: Some(Shard { index, count: 2 }),
+                shard: Some(Shard::new(index, 2)),
                 ..Start::default()
             },
         );

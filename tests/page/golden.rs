@@ -184,7 +184,7 @@ fn merged_from_two_machines() {
         journal.start(
             &plan,
             &Start {
-                shard: Some(Shard { index, count: 2 }),
+                shard: Some(Shard::new(index, 2)),
                 ..records::on(machine, &format!("on-{machine}"))
             },
         );

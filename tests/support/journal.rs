@@ -142,7 +142,7 @@ impl Journal {
                 ..MachineFacts::default()
             }),
             jobs: plan.jobs.len(),
-            shard: start.shard,
+            shard: start.shard.clone(),
             attempt: start.attempt,
             resumed: start.resumed,
         });

@@ -28,6 +28,7 @@ pub(super) fn run(
         source: arguments.matrix.as_deref(),
         part: None,
         attempt: 1,
+        fence: None,
         resumption: None,
         options: RunOptions::default(),
         command_line,

@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &PlanArguments) -> Result<ExitStatus, Failure> {
     }
     let plan = match read_saved(&arguments.matrix)? {
         Some(mut plan) => {
-            for change in staleness_of(&mut plan)? {
+            for change in staleness_of(&mut plan, None)? {
                 say(&format!("warning: {change}; this plan would be refused"));
             }
             super::load::narrow(&mut plan, &selection)?;

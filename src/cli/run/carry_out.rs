@@ -1,19 +1,21 @@
 //! Carrying out a plan in a run folder.
 
+use super::part;
 use super::present::present;
 use super::repository::repository_of;
 use super::sinks::{Sinks, Telling};
+use super::unmet::unmet;
 use crate::cli::exit::{Failure, say};
 use crate::cli::lock::refuse_other_versions;
 use crate::cli::secrets::Secrets;
 use crate::engine::bridge::KEY_VARIABLE;
 use crate::exec::{
-    Live, Part, RunContext, RunOptions, RunSummary, listen_for_signals, probe_versions,
+    Fence, Live, Part, RunContext, RunOptions, RunSummary, listen_for_signals, probe_versions,
     run as execute, tree_probe,
 };
 use crate::machine::machine_facts;
 use crate::model::{JobSpec, Plan};
-use crate::plan::{fill_plan, shards};
+use crate::plan::fill_plan;
 use crate::record::{JournalWriter, RecordError, Rerun, RunFolder, RunRecord, progress};
 use crate::store::{HubCache, Store};
 use crate::ui::{Progress, printable};
@@ -35,6 +37,8 @@ pub(in crate::cli) struct Errand<'a> {
     pub(in crate::cli) part: Option<Part>,
     /// Which attempt at that it is, from 1.
     pub(in crate::cli) attempt: u32,
+    /// What tells that another attempt has taken its place.
+    pub(in crate::cli) fence: Option<Fence>,
     /// The folder holds a run that is to go on.
     pub(in crate::cli) resumption: Option<Resumption<'a>>,
     /// How faults are treated.
@@ -187,7 +191,7 @@ fn take_over_part(errand: &mut Errand<'_>, record: &RunRecord) -> Result<(), Fai
         return Ok(());
     };
     errand.attempt = last.attempt;
-    let Some(shard) = last.shard else {
+    let Some(shard) = last.shard.clone() else {
         return Ok(());
     };
     if record.plan.digest != errand.plan.digest {
@@ -197,12 +201,14 @@ fn take_over_part(errand: &mut Errand<'_>, record: &RunRecord) -> Result<(), Fai
             errand.path.display()
         )));
     }
-    let position = usize::try_from(shard.index).unwrap_or(usize::MAX) - 1;
-    let jobs = shards(&errand.plan, shard.count).into_iter().nth(position);
-    errand.part = Some(Part {
-        shard,
-        jobs: jobs.unwrap_or_default().into_iter().collect(),
-    });
+    errand.part = part::again(&errand.plan, &shard)?;
+    if errand.part.is_none() {
+        return Err(Failure::Usage(format!(
+            "{} holds shard {shard} of a list of jobs, and not of all; go on with it by a further \
+             attempt: `earmark run PLAN --shard K/N --jobs FILE`",
+            errand.path.display()
+        )));
+    }
     Ok(())
 }
 
@@ -266,6 +272,7 @@ pub(in crate::cli) fn surroundings(plan: Plan, place: &Path) -> Result<RunContex
         path: place,
         part: None,
         attempt: 1,
+        fence: None,
         resumption: None,
         options: RunOptions::default(),
         command_line: &[],
@@ -290,11 +297,15 @@ fn context(
         |name| name.to_string_lossy().into_owned(),
     );
     let elapsed = Duration::try_from_secs_f64(elapsed).unwrap_or_default();
+    let machine = machine_facts();
+    let unmet = unmet(&plan, errand.part.as_ref(), &machine);
     Ok(RunContext {
         run_id,
         plan,
         part: errand.part,
         attempt: errand.attempt,
+        fence: errand.fence,
+        unmet,
         resumed: None,
         program: std::env::current_exe().map_err(Failure::internal)?,
         audio_cache: store.root.with_file_name("audio"),
@@ -303,7 +314,7 @@ fn context(
         work: absolute(&folder.work())?,
         cgroup: tree_probe(),
         versions: BTreeMap::new(),
-        machine: machine_facts(),
+        machine,
         command_line: errand
             .command_line
             .iter()

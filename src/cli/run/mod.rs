@@ -1,30 +1,38 @@
 //! `earmark run`: verify, fetch, measure, report.
 
+mod arguments;
 mod carry_out;
+mod part;
 mod place;
 mod present;
 mod repository;
 mod sinks;
+mod unmet;
 
+pub(super) use arguments::RunArguments;
 pub(super) use carry_out::{
     Errand, Resumption, backend_versions, carry_out, store_here, surroundings, variable,
 };
-pub(super) use place::{named_run, run_folder};
+pub(super) use place::{locate as located, named_run, run_folder};
 pub(super) use sinks::Telling;
 
-use super::arguments::{Downloads, RerunWish, RunArguments, RunFormat, Selection};
+use super::arguments::Selection;
+use super::cluster;
 use super::exit::{ExitStatus, Failure, print, say};
 use super::gates;
 use super::history::{Indexing, index};
 use super::load::{narrow, plan_of};
 use super::report::formats;
 use super::saved::{keep, read_saved, refuse_if_stale};
-use crate::exec::{Part, RunOptions, RunSummary};
-use crate::model::{DownloadPolicy, Plan, Shard};
-use crate::plan::{Filter, shards};
+use crate::cluster::Submissions;
+use crate::exec::{RunOptions, RunSummary};
+use crate::model::{DownloadPolicy, Plan};
+use crate::plan::Filter;
 use crate::record::{Rerun, RunFolder, RunRecord};
 use crate::report::{PageTemplates, ReportFormat, write_formats};
+use arguments::{Downloads, RerunWish, RunFormat};
 use place::Place;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -40,6 +48,12 @@ pub(super) fn run(
     // Before anything is started: it may be wrong, and `latest` means a run before this one.
     let base = arguments.base.as_deref().map(named_run).transpose()?;
     let resumed = arguments.resume.as_deref().map(place::locate).transpose()?;
+    if let Some(folder) = resumed
+        .as_deref()
+        .filter(|folder| Submissions::exist(folder))
+    {
+        return cluster::resume(folder, arguments);
+    }
     let plan = match (&arguments.matrix, &resumed) {
         (Some(matrix), _) => plan_to_run(matrix, &selection, arguments)?,
         // The command line asks for one of the two.
@@ -50,16 +64,20 @@ pub(super) fn run(
         print(&super::plan::table(&plan))?;
         return Ok(ExitStatus::Success);
     }
-    let part = arguments
-        .shard
-        .map(|shard| part_of(&plan, shard, arguments.matrix.as_deref()))
-        .transpose()?;
+    if arguments.on.is_some() {
+        let place = Place::choose(arguments.out.as_deref(), None, &plan, None);
+        return cluster::run_on(&plan, arguments, &place.folder, command_line);
+    }
+    let mut part = part::chosen(&plan, arguments)?;
     let place = Place::choose(
         arguments.out.as_deref(),
         resumed.as_deref(),
         &plan,
         part.as_ref(),
     );
+    if let Some(part) = &mut part {
+        place.leave_out_what_is_done(&plan, part);
+    }
     let rerun = arguments
         .rerun
         .iter()
@@ -71,6 +89,10 @@ pub(super) fn run(
         path: &place.folder,
         part,
         attempt: place.attempt,
+        fence: arguments
+            .shard
+            .is_some()
+            .then(|| place.fence(arguments.stand_down.as_deref())),
         resumption: resumed.is_some().then_some(Resumption { rerun: &rerun }),
         options: RunOptions {
             fail_fast: arguments.fail_fast,
@@ -137,7 +159,15 @@ fn plan_to_run(
     arguments: &RunArguments,
 ) -> Result<Plan, Failure> {
     if let Some(mut plan) = read_saved(path)? {
-        refuse_if_stale(path, &mut plan)?;
+        let part = part::chosen(&plan, arguments)?;
+        // What is carried out elsewhere is held against what is there.
+        let none = BTreeSet::new();
+        let jobs = match (&part, arguments.on) {
+            (Some(part), _) => Some(&part.jobs),
+            (None, Some(_)) => Some(&none),
+            (None, None) => None,
+        };
+        refuse_if_stale(path, &mut plan, jobs)?;
         // What another part is to do must be the same for all of them.
         if arguments.shard.is_some() && !selection.filter.is_empty() {
             return Err(Failure::Usage(
@@ -149,7 +179,12 @@ fn plan_to_run(
         narrow(&mut plan, selection)?;
         return Ok(plan);
     }
-    let mut plan = plan_of(path, selection)?;
+    let mut selection = selection.clone();
+    if arguments.on.is_some() {
+        selection.assume_ready = arguments.assume_ready;
+        selection.elsewhere = true;
+    }
+    let mut plan = plan_of(path, &selection)?;
     if !arguments.dry_run {
         keep(&mut plan);
     }
@@ -165,32 +200,9 @@ fn kept_plan(folder: &Path, selection: &Selection) -> Result<Plan, Failure> {
             path.display()
         )));
     };
-    refuse_if_stale(&path, &mut plan)?;
+    refuse_if_stale(&path, &mut plan, None)?;
     narrow(&mut plan, selection)?;
     Ok(plan)
-}
-
-/// Returns the part of a plan that a shard is.
-fn part_of(plan: &Plan, shard: Shard, path: Option<&Path>) -> Result<Part, Failure> {
-    let is_saved = path
-        .and_then(Path::extension)
-        .is_some_and(|extension| extension == "json");
-    if !is_saved {
-        return Err(Failure::Usage(
-            "--shard does a part of a saved plan, so that all parts are of the same one; write it \
-             with `earmark plan MATRIX --format json > plan.json`"
-                .into(),
-        ));
-    }
-    let parts = shards(plan, shard.count);
-    let jobs = usize::try_from(shard.index - 1)
-        .ok()
-        .and_then(|position| parts.into_iter().nth(position))
-        .unwrap_or_default();
-    Ok(Part {
-        shard,
-        jobs: jobs.into_iter().collect(),
-    })
 }
 
 /// Returns which jobs a wish means.

@@ -1,19 +1,34 @@
 //! Where a run's folder is.
 
 use crate::cli::exit::Failure;
-use crate::exec::Part;
-use crate::model::Plan;
-use crate::record::{RunFolder, RunRecord};
+use crate::exec::{Fence, Part, attempt_numbers};
+use crate::model::{JobId, JobKind, Plan};
+use crate::plan::with_needs;
+use crate::record::{RunFolder, RunRecord, ended};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// The folder of run folders, where no other place is named.
 const RUNS: &str = "runs";
+
+/// What stands before the number of an attempt in the name of its folder.
+const ATTEMPT: &str = ".attempt-";
 
 /// Where a run writes, and which attempt at its part of the plan it is.
 pub(super) struct Place {
     pub(super) folder: PathBuf,
     /// From 1.
     pub(super) attempt: u32,
+}
+
+/// Returns the number of the attempt whose folder this is by its name; the first, if that says nothing.
+fn attempt_of(folder: &Path) -> u32 {
+    let name = folder.file_name().and_then(|name| name.to_str());
+    let number = name.and_then(|name| name.rsplit_once(ATTEMPT));
+    number
+        .and_then(|(_, number)| number.parse().ok())
+        .filter(|number| *number > 0)
+        .unwrap_or(1)
 }
 
 impl Place {
@@ -27,8 +42,8 @@ impl Place {
     ) -> Self {
         if let Some(folder) = resumed.or(out) {
             return Self {
+                attempt: part.map_or(1, |_| attempt_of(folder)),
                 folder: folder.to_path_buf(),
-                attempt: 1,
             };
         }
         let Some(part) = part else {
@@ -40,16 +55,71 @@ impl Place {
         };
         let digest: String = plan.digest.chars().take(10).collect();
         let parent = Path::new(RUNS).join(format!("{}-{digest}", file_name(&plan.name)));
-        let shard = part.shard;
+        let shard = &part.shard;
+        let of = match &shard.requires {
+            Some(requires) => format!(".{}", file_name(&requires.to_string())),
+            None => String::new(),
+        };
         let mut attempt = 1;
         loop {
-            let name = format!("shard-{}-of-{}.attempt-{attempt}", shard.index, shard.count);
+            let name = format!(
+                "shard-{}-of-{}{of}{ATTEMPT}{attempt}",
+                shard.index, shard.count
+            );
             let folder = parent.join(name);
             if !folder.exists() {
                 return Self { folder, attempt };
             }
             attempt += 1;
         }
+    }
+}
+
+impl Place {
+    /// Returns what tells that a later attempt has taken this one's place: its folder beside ours, or a
+    /// file.
+    pub(super) fn fence(&self, file: Option<&Path>) -> Fence {
+        Fence {
+            attempts: self.attempts(),
+            file: file.map(Path::to_path_buf),
+        }
+    }
+
+    /// Returns the folder that holds the attempts, and the name of all of them up to their numbers.
+    fn attempts(&self) -> Option<(PathBuf, String, u32)> {
+        let absolute = std::path::absolute(&self.folder).ok()?;
+        let name = absolute.file_name()?.to_str()?;
+        let (name, _) = name.rsplit_once(ATTEMPT)?;
+        Some((
+            absolute.parent()?.to_path_buf(),
+            format!("{name}{ATTEMPT}"),
+            self.attempt,
+        ))
+    }
+
+    /// Leaves out of a part the benchmarks that earlier attempts have carried out to their end, and what
+    /// only those need. An attempt that cannot be read has done nothing.
+    pub(super) fn leave_out_what_is_done(&self, plan: &Plan, part: &mut Part) {
+        let Some((folder, name, own)) = self.attempts() else {
+            return;
+        };
+        let mut done: HashSet<JobId> = HashSet::new();
+        for number in attempt_numbers(&folder, &name).filter(|number| *number < own) {
+            let Ok(record) = RunFolder::read(&folder.join(format!("{name}{number}"))) else {
+                continue;
+            };
+            if record.plan.digest == plan.digest {
+                done.extend(ended(&record).cloned());
+            }
+        }
+        if done.is_empty() {
+            return;
+        }
+        let left = part.jobs.iter().copied().filter(|position| {
+            let job = &plan.jobs[*position];
+            job.kind == JobKind::Benchmark && !done.contains(&job.id)
+        });
+        part.jobs = with_needs(plan, left).into_iter().collect();
     }
 }
 
@@ -74,7 +144,7 @@ pub(in crate::cli) fn named_run(wish: &Path) -> Result<(PathBuf, RunRecord), Fai
 }
 
 /// Returns the folder of a run that is to go on.
-pub(super) fn locate(wish: &Path) -> Result<PathBuf, Failure> {
+pub(in crate::cli) fn locate(wish: &Path) -> Result<PathBuf, Failure> {
     if wish != Path::new("latest") {
         return Ok(wish.to_path_buf());
     }

@@ -57,6 +57,7 @@ fn ask(
         path: &path,
         part: None,
         attempt: 1,
+        fence: None,
         resumption: None,
         options: RunOptions {
             fresh: arguments.fresh,

@@ -3,7 +3,7 @@
 use super::home::{EngineHome, EnvironmentState};
 use crate::engine::find_on_path;
 use crate::model::units::show_bytes;
-use crate::model::{Availability, BridgeDefinition, EngineFacts};
+use crate::model::{Availability, BridgeDefinition, EngineFacts, Requirement, Requirements};
 use std::ffi::OsString;
 
 /// In which of three ways an engine is or is not of use here.
@@ -98,6 +98,14 @@ pub fn standing(
     }
 }
 
+/// Returns what a machine must have for a bridge: its system, if it runs on one alone.
+fn system_of(bridge: &BridgeDefinition) -> Requirements {
+    match bridge.platforms.as_slice() {
+        [only] => Requirements::from_iter(Requirement::of("os", only)),
+        _ => Requirements::NONE,
+    }
+}
+
 /// Returns what the planner has to know of a bridge.
 pub(in crate::engine) fn facts(
     id: &str,
@@ -116,6 +124,7 @@ pub(in crate::engine) fn facts(
         artifacts: bridge.artifacts.clone(),
         settings: bridge.settings.clone(),
         families: bridge.families.clone(),
+        requires: system_of(bridge),
         any_model: bridge.any_model,
         synthetic: false,
         command: false,

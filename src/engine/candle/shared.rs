@@ -1,7 +1,7 @@
 //! What is known of candle whether it is built in or not.
 
 use super::super::declaration::{beam_size, language, threads};
-use crate::model::{Availability, EngineFacts};
+use crate::model::{Availability, EngineFacts, Requirements};
 
 pub(crate) const ID: &str = "candle";
 
@@ -20,6 +20,7 @@ pub(super) fn facts(availability: Availability) -> EngineFacts {
             .collect(),
         settings: vec![language(), threads(), beam_size(1)],
         families: Vec::new(),
+        requires: Requirements::NONE,
         any_model: false,
         synthetic: false,
         command: false,

@@ -117,6 +117,7 @@ fn facts_with(
             .collect(),
         settings,
         families: Vec::new(),
+        requires: definition.requires.clone(),
         any_model: definition.artifact.is_none(),
         synthetic: false,
         command: false,

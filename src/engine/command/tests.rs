@@ -13,6 +13,7 @@ fn definition(command: &[&str]) -> BackendDefinition {
         version: None,
         fails: crate::model::FailureRule::default(),
         settings: Vec::new(),
+        requires: crate::model::Requirements::NONE,
         directory: "/matrices".into(),
     }
 }

@@ -1,7 +1,7 @@
 //! What is known of whisper.cpp whether it is built in or not.
 
 use super::super::declaration::{beam_size, flash_attention, language, threads, wait_policy};
-use crate::model::{Availability, EngineFacts};
+use crate::model::{Availability, EngineFacts, Requirements};
 
 pub(crate) const ID: &str = "whisper-cpp";
 
@@ -60,6 +60,7 @@ pub(super) fn facts(availability: Availability) -> EngineFacts {
             wait_policy(),
         ],
         families: Vec::new(),
+        requires: Requirements::NONE,
         any_model: false,
         synthetic: false,
         command: false,

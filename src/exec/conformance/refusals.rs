@@ -174,7 +174,7 @@ fn out_of_range(declaration: &SettingDeclaration) -> Option<(String, Value)> {
         SettingKind::Number { maximum, .. } => Value::number(maximum * 2.0 + 1.0),
         SettingKind::Choice(_) => Value::text("no-such-word"),
         SettingKind::Boolean => Value::text("perhaps"),
-        SettingKind::Text => return None,
+        SettingKind::Text | SettingKind::Requirements => return None,
     };
     // Every engine is told how many threads it has, and some have to make do with fewer.
     (declaration.name != "threads").then(|| (declaration.name.clone(), value))

@@ -3,10 +3,10 @@
 
 use super::super::expected::Length;
 use super::super::planner::Inputs;
-use super::super::settings::runner_settings;
+use super::super::settings::{requires_setting, runner_settings};
 use crate::matrix::{Matrix, NAMED_AXES};
 use crate::model::{
-    Adaptive, Affects, AudioDefinition, ChosenSetting, Combinations, EngineFacts,
+    Adaptive, Affects, AudioDefinition, ChosenSetting, Combinations, EngineFacts, REQUIRES,
     SettingDeclaration, Text, Value, VerifyMethod,
 };
 use indexmap::IndexMap;
@@ -194,7 +194,8 @@ impl Builder {
             let whole = accepted.as_ref().and_then(Value::as_integer);
             return whole.map_or(Meaning::Nothing, |whole| Meaning::Count(to_count(whole)));
         }
-        let Some(declaration) = engine.setting(name) else {
+        let requires = (name == REQUIRES).then(requires_setting);
+        let Some(declaration) = requires.as_ref().or_else(|| engine.setting(name)) else {
             if own {
                 let reason = format!("`{}` has no setting `{name}`", engine.id);
                 return self.refuse(number, name, value, reason);

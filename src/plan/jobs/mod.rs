@@ -6,6 +6,7 @@ mod meaning;
 
 use super::expected::expected_seconds;
 use super::planner::Inputs;
+use super::requirements::of_benchmark;
 use crate::matrix::Matrix;
 use crate::model::{
     Adaptive, Artifact, AudioDefinition, Availability, BenchmarkSpec, ChosenSettings, Combinations,
@@ -191,6 +192,7 @@ fn benchmark(
         launches,
         adaptive,
     };
+    let skip = skip.or_else(|| of_benchmark(&spec, Some(engine), model).err());
     let expected = skip.is_none().then(|| {
         let length = meanings.lengths[asked.audio as usize];
         expected_seconds(&spec, engine, model.map(|model| model.size), length)

@@ -188,7 +188,8 @@ fn session(session: &Session) -> SessionView<'_> {
         host: &session.machine.host,
         shard: session
             .shard
-            .map_or_else(String::new, |shard| shard.to_string()),
+            .as_ref()
+            .map_or_else(String::new, ToString::to_string),
         attempt: session.attempt,
         started_at: &session.started_at,
         seconds: session.seconds,

@@ -1,0 +1,141 @@
+//! Handing parts over: written down before, and after each of them.
+
+use super::prepare::Prepared;
+use crate::cli::exit::{Failure, say};
+use crate::cli::merge::counted;
+use crate::cli::run::RunArguments;
+use crate::cluster::slurm::{
+    Controller, ScriptFacts, array_arguments, merge_arguments, merge_script, minutes, shard_script,
+    submit,
+};
+use crate::cluster::{Attempts, IntendedGroup, Intent, SlurmSite, Submission, Submissions};
+use crate::model::{Plan, hexadecimal};
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use std::time::Duration;
+
+/// What was handed over, and how often it is asked after.
+pub(super) struct Handed {
+    pub(super) submission: Submission,
+    pub(super) poll: Duration,
+    pub(super) controller: Option<Controller>,
+}
+
+/// Hands over what was prepared.
+pub(super) fn begin(
+    plan: &Plan,
+    site: &SlurmSite,
+    run: &Path,
+    prepared: &Prepared,
+    missing: Option<&[String]>,
+    arguments: &RunArguments,
+) -> Result<Handed, Failure> {
+    let submissions = Submissions::of(run);
+    let number = submissions.numbers().last().copied().unwrap_or(0) + 1;
+    let mut attempts = Attempts::of(run);
+    attempts.look();
+    let attempt = attempts.largest_number() + 1;
+    let program = match &site.program {
+        Some(program) => program.clone(),
+        None => {
+            let here = std::env::current_exe().map_err(Failure::internal)?;
+            here.display().to_string()
+        }
+    };
+    let intent = Intent {
+        version: 0,
+        scheduler: "slurm".into(),
+        name: name_of(plan, run, number),
+        plan_digest: plan.digest.clone(),
+        earmark_version: env!("CARGO_PKG_VERSION").into(),
+        attempt,
+        listed: missing.is_some(),
+        groups: prepared
+            .division
+            .groups
+            .iter()
+            .zip(&prepared.arguments)
+            .zip(1..)
+            .map(|((group, words), number)| IntendedGroup {
+                number,
+                requires: group.requires.clone(),
+                benchmarks: group.benchmarks,
+                shards: group.shards,
+                minutes: minutes(group.worst),
+                arguments: words.clone(),
+            })
+            .collect(),
+    };
+    let mut further = Vec::new();
+    if arguments.indexing.no_history {
+        further.push("--no-history".to_owned());
+    }
+    let list = submissions.list_path(number);
+    let stand_down = submissions.intent_path(number + 1);
+    let facts = ScriptFacts {
+        run,
+        program: &program,
+        version: concat!("earmark ", env!("CARGO_PKG_VERSION")),
+        setup: &site.setup,
+        submission: number,
+        attempt,
+        list: missing.is_some().then_some(list.as_path()),
+        stand_down: &stand_down,
+        merge: &further,
+    };
+    let scripts = [
+        ("shard", shard_script(&facts)),
+        ("merge", merge_script(&facts)),
+    ];
+    let list = missing.map(|missing| missing.join("\n") + "\n");
+    let mut submission = submissions
+        .begin(number, intent, list.as_deref(), &scripts)
+        .map_err(Failure::internal)?;
+    finish(&mut submission, site, run)?;
+    Ok(Handed {
+        submission,
+        poll: site.poll,
+        controller: Some(prepared.preflight.controller.clone()),
+    })
+}
+
+/// Hands over what of a submission is not known to be handed over.
+pub(super) fn finish(
+    submission: &mut Submission,
+    site: &SlurmSite,
+    run: &Path,
+) -> Result<(), Failure> {
+    let submissions = Submissions::of(run);
+    let logs = run.join("scheduler-logs");
+    let script = |what| submissions.script_path(submission.number, what);
+    let (shard, merge) = (script("shard"), script("merge"));
+    for group in submission.intent.groups.clone() {
+        if submission.submitted.arrays.contains_key(&group.number) {
+            continue;
+        }
+        let told = array_arguments(&submission.intent, &group, &shard, &logs);
+        let id = submit(&told).map_err(Failure::internal)?;
+        say(&format!(
+            "Slurm job {id}: {} ({}), in {}",
+            counted(group.benchmarks, "benchmark", "benchmarks"),
+            group.requires,
+            counted(group.shards as usize, "part", "parts"),
+        ));
+        submission.submitted.arrays.insert(group.number, id);
+        submissions.record(submission).map_err(Failure::internal)?;
+    }
+    if submission.submitted.merge.is_none() {
+        let arrays: Vec<String> = submission.submitted.arrays.values().cloned().collect();
+        let told = merge_arguments(&submission.intent, &site.base, &arrays, &merge, &logs);
+        submission.submitted.merge = Some(submit(&told).map_err(Failure::internal)?);
+        submissions.record(submission).map_err(Failure::internal)?;
+    }
+    Ok(())
+}
+
+/// Returns the name under which a scheduler knows a submission: no other run has it.
+fn name_of(plan: &Plan, run: &Path, number: u32) -> String {
+    let plan: String = plan.digest.chars().take(10).collect();
+    let folder = hexadecimal(&Sha256::digest(run.as_os_str().as_encoded_bytes()));
+    format!("earmark-{plan}-{}-{number}", &folder[..8])
+}

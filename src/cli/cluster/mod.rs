@@ -1,0 +1,144 @@
+//! `earmark run --on` and `earmark attach`: a run that a scheduler has.
+
+mod finish;
+mod hand_over;
+mod prepare;
+mod recover;
+mod site;
+mod watch;
+
+pub(in crate::cli) use site::site_of;
+
+use super::exit::{ExitStatus, Failure, say};
+use super::history::Indexing;
+use super::report::formats;
+use super::run::RunArguments;
+use crate::cluster::{Submissions, slurm};
+use crate::model::Plan;
+use crate::report::ReportFormat;
+use clap::{Args, ValueEnum, ValueHint};
+use hand_over::Handed;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// Who carries out a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Scheduler {
+    /// A Slurm cluster, by its own commands.
+    Slurm,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AttachArguments {
+    /// The run folder, or `latest`.
+    #[arg(value_name = "RUN", value_hint = ValueHint::DirPath)]
+    run: PathBuf,
+    /// Call back what the scheduler still has of it.
+    #[arg(long)]
+    cancel: bool,
+    #[command(flatten)]
+    indexing: Indexing,
+}
+
+/// How a run that was handed over is looked after.
+pub(in crate::cli) struct Looking<'a> {
+    /// The run folder, absolute.
+    pub(in crate::cli) run: PathBuf,
+    pub(in crate::cli) formats: Vec<ReportFormat>,
+    pub(in crate::cli) indexing: &'a Indexing,
+}
+
+/// Hands a plan over to a scheduler and looks after it, unless that is left for later.
+pub(in crate::cli) fn run_on(
+    plan: &Plan,
+    arguments: &RunArguments,
+    folder: &Path,
+    command_line: &[OsString],
+) -> Result<ExitStatus, Failure> {
+    let site = site_of(arguments.site.as_deref())?;
+    let slurm = site.slurm.unwrap_or_default();
+    let prepared = prepare::prepare(plan, &slurm, None)?;
+    let run = prepare::folder(folder, plan, arguments.site.as_deref())?;
+    prepare::tell_unshared(&run, &slurm);
+    if arguments.download.is_none() {
+        prepare::fetch(plan, command_line)?;
+    }
+    let handed = hand_over::begin(plan, &slurm, &run, &prepared, None, arguments)?;
+    go_on(&handed, plan, run, arguments)
+}
+
+/// Goes on with a run that was handed over: what still runs is looked after, and what is missing is handed
+/// over again.
+pub(in crate::cli) fn resume(run: &Path, arguments: &RunArguments) -> Result<ExitStatus, Failure> {
+    let run = std::path::absolute(run).map_err(Failure::internal)?;
+    let plan = prepare::plan_in(&run)?;
+    let kept = run.join(prepare::SITE);
+    let named = arguments
+        .site
+        .clone()
+        .or_else(|| kept.exists().then_some(kept));
+    let slurm = site_of(named.as_deref())?.slurm.unwrap_or_default();
+    let handed = match recover::what_is_left(&plan, &slurm, &run, arguments)? {
+        recover::Left::Running(handed) => handed,
+        recover::Left::Nothing => {
+            let looking = looking(run, arguments);
+            return finish::finish(&looking);
+        }
+        recover::Left::Missing(missing) => {
+            let prepared = prepare::prepare(&plan, &slurm, Some(&missing))?;
+            hand_over::begin(&plan, &slurm, &run, &prepared, Some(&missing), arguments)?
+        }
+    };
+    go_on(&handed, &plan, run, arguments)
+}
+
+fn go_on(
+    handed: &Handed,
+    plan: &Plan,
+    run: PathBuf,
+    arguments: &RunArguments,
+) -> Result<ExitStatus, Failure> {
+    if arguments.detach {
+        say(&format!("earmark attach {}", run.display()));
+        return Ok(ExitStatus::Success);
+    }
+    let looking = looking(run, arguments);
+    watch::look_after(handed, plan, &looking)
+}
+
+fn looking(run: PathBuf, arguments: &RunArguments) -> Looking<'_> {
+    Looking {
+        run,
+        formats: formats(&arguments.to),
+        indexing: &arguments.indexing,
+    }
+}
+
+/// `earmark attach`.
+pub(super) fn attach(arguments: &AttachArguments) -> Result<ExitStatus, Failure> {
+    let run = super::run::located(&arguments.run)?;
+    let run = std::path::absolute(run).map_err(Failure::internal)?;
+    if !Submissions::exist(&run) {
+        return Err(Failure::Usage(format!(
+            "{} was handed over to no scheduler; name the folder of a run that `earmark run --on` made",
+            run.display()
+        )));
+    }
+    let plan = prepare::plan_in(&run)?;
+    let kept = run.join(prepare::SITE);
+    let site = site_of(kept.exists().then_some(kept.as_path()))?;
+    let poll = site.slurm.unwrap_or_default().poll;
+    let handed = recover::last(&run, poll)?;
+    let looking = Looking {
+        run,
+        formats: formats(&[]),
+        indexing: &arguments.indexing,
+    };
+    if arguments.cancel {
+        let ids = handed.submission.ids();
+        slurm::cancel(&ids).map_err(Failure::internal)?;
+        say("called back");
+        return finish::finish(&looking);
+    }
+    watch::look_after(&handed, &plan, &looking)
+}

@@ -1,0 +1,141 @@
+//! What is left of a run that was handed over, also where whoever handed it over was killed meanwhile.
+
+use super::hand_over::{Handed, finish};
+use crate::cli::exit::{Failure, say};
+use crate::cli::run::RunArguments;
+use crate::cluster::slurm::{self, Liveness};
+use crate::cluster::{Attempts, SlurmSite, Submission, Submissions, Watch};
+use crate::model::{JobKind, Plan};
+use std::path::Path;
+use std::time::Duration;
+
+/// The longest pause between the two questions that decide whether something was handed over.
+const SECOND_LOOK: Duration = Duration::from_secs(5);
+
+/// What is left.
+pub(super) enum Left {
+    /// Something still runs or waits.
+    Running(Handed),
+    /// Nothing runs, and these benchmarks are missing.
+    Missing(Vec<String>),
+    /// Nothing is missing.
+    Nothing,
+}
+
+/// Finds out what is left of a run.
+pub(super) fn what_is_left(
+    plan: &Plan,
+    site: &SlurmSite,
+    run: &Path,
+    arguments: &RunArguments,
+) -> Result<Left, Failure> {
+    if !arguments.rerun.is_empty() {
+        return Err(Failure::Usage(
+            "--rerun cannot be asked of a run that a scheduler has; run the plan anew, or its rows here: \
+             `earmark run plan.json --filter …`"
+                .into(),
+        ));
+    }
+    let mut handed = last(run, site.poll)?;
+    let mut attempts = Attempts::of(run);
+    attempts.look();
+    let mut watch = Watch::new(handed.submission.clone(), Duration::ZERO);
+    let names = handed.submission.intent.names();
+    if !watch.is_over(&attempts) {
+        // Two answers that agree, or it is not believed that nothing more comes.
+        for look in 0..2 {
+            if look > 0 {
+                std::thread::sleep(site.poll.min(SECOND_LOOK));
+                attempts.look();
+            }
+            let answer = slurm::ask_queue(&names).map_err(Failure::internal)?;
+            watch.take(&answer, Duration::from_secs(look), Duration::MAX);
+            if watch.is_alive(&attempts) {
+                break;
+            }
+        }
+    }
+    if watch.is_alive(&attempts) {
+        // What of it was never handed over is now.
+        finish(&mut handed.submission, site, run)?;
+        return Ok(Left::Running(handed));
+    }
+    let done = attempts.done();
+    let missing: Vec<String> = plan
+        .jobs
+        .iter()
+        .filter(|job| job.kind == JobKind::Benchmark && job.skip.is_none())
+        .filter(|job| !done.contains(&job.id))
+        .map(|job| job.id.0.to_string())
+        .collect();
+    if missing.is_empty() {
+        return Ok(Left::Nothing);
+    }
+    // Whatever the scheduler starts again of the old parts would only be in the way.
+    if let Err(error) = slurm::cancel(&handed.submission.ids()) {
+        say(&format!("warning: {error}"));
+    }
+    say(&format!(
+        "{} missing",
+        crate::cli::merge::counted(missing.len(), "benchmark", "benchmarks")
+    ));
+    Ok(Left::Missing(missing))
+}
+
+/// Returns the last submission of a run, with the scheduler's names for it; where nobody wrote those down,
+/// the scheduler is asked for them.
+pub(super) fn last(run: &Path, poll: Duration) -> Result<Handed, Failure> {
+    let submissions = Submissions::of(run);
+    let mut all = submissions.all().map_err(Failure::internal)?;
+    let Some(mut submission) = all.pop() else {
+        return Err(Failure::Usage(format!(
+            "{} was handed over to no scheduler",
+            run.display()
+        )));
+    };
+    if !submission.is_whole() {
+        let names = submission.intent.names();
+        let mut found = slurm::ask_queue(&names).map_err(Failure::internal)?;
+        if found.tasks.is_empty() {
+            // One empty answer means nothing. The accounts, where there are some, know older jobs.
+            std::thread::sleep(poll.min(SECOND_LOOK));
+            found = slurm::ask_queue(&names).map_err(Failure::internal)?;
+            found.take(slurm::ask_accounts(&names).unwrap_or_default());
+        }
+        if take_over(&mut submission, &found) {
+            submissions.record(&submission).map_err(Failure::internal)?;
+        }
+    }
+    Ok(Handed {
+        submission,
+        poll,
+        controller: None,
+    })
+}
+
+/// Takes over the scheduler's ids for what carries our names. Returns whether there were any.
+fn take_over(submission: &mut Submission, found: &Liveness) -> bool {
+    let mut any = false;
+    for group in submission.intent.groups.clone() {
+        let name = submission.intent.job_name(group.number);
+        if let Some(id) = found.ids_of(&name).last()
+            && !submission.submitted.arrays.contains_key(&group.number)
+        {
+            say(&format!("found again: Slurm job {id}"));
+            submission
+                .submitted
+                .arrays
+                .insert(group.number, (*id).to_owned());
+            any = true;
+        }
+    }
+    let merge = found
+        .ids_of(&submission.intent.merge_name())
+        .last()
+        .map(|id| (*id).to_owned());
+    if submission.submitted.merge.is_none() && merge.is_some() {
+        submission.submitted.merge = merge;
+        any = true;
+    }
+    any
+}

@@ -1,0 +1,273 @@
+//! Looking after a run that a scheduler has.
+
+use super::Looking;
+use super::finish::finish;
+use super::hand_over::Handed;
+use crate::cli::exit::{ExitStatus, Failure, say};
+use crate::cli::merge::counted;
+use crate::cluster::slurm::{self, Liveness};
+use crate::cluster::{Attempts, CommandFailure, PartStanding, Watch};
+use crate::model::{JobKind, Plan};
+use crate::ui::printable;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// How often files are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How much more seldom than at first the scheduler is asked in the end.
+const SLOWEST: u32 = 6;
+
+/// For how long nothing may be heard of a part that the scheduler does not know any more.
+const GRACE: Duration = Duration::from_secs(120);
+
+/// How many lines of a part's log are shown if it was lost.
+const LOG_LINES: usize = 5;
+
+/// Tells how a run goes on until nothing more comes, and reports it then. An interruption calls it back.
+pub(super) fn look_after(
+    handed: &Handed,
+    plan: &Plan,
+    looking: &Looking<'_>,
+) -> Result<ExitStatus, Failure> {
+    let interrupted = interruptions()?;
+    let mut seen = Seen::new(handed, plan, looking);
+    loop {
+        seen.look();
+        if seen.is_over() {
+            break;
+        }
+        seen.ask_if_due();
+        seen.tell();
+        match interrupted.recv_timeout(LOOK) {
+            Err(RecvTimeoutError::Timeout) => {}
+            _ => return call_back(handed, looking, &interrupted),
+        }
+    }
+    seen.tell();
+    seen.tell_lost(&looking.run);
+    finish(looking)
+}
+
+/// What has been seen of a run.
+struct Seen {
+    watch: Watch,
+    attempts: Attempts,
+    names: Vec<String>,
+    planned: usize,
+    begun: Instant,
+    heard: Instant,
+    /// When the scheduler is asked next, and how long after that again.
+    due: Instant,
+    pause: Duration,
+    slowest: Duration,
+    /// Whether it is the accounts' turn, where some are kept.
+    asks_accounts: bool,
+    keeps_accounts: bool,
+    told: String,
+    told_mismatches: BTreeSet<String>,
+}
+
+impl Seen {
+    fn new(handed: &Handed, plan: &Plan, looking: &Looking<'_>) -> Self {
+        let now = Instant::now();
+        let controller = handed.controller.as_ref();
+        let jobs = plan.jobs.iter();
+        Self {
+            names: handed.submission.intent.names(),
+            watch: Watch::new(handed.submission.clone(), GRACE.max(handed.poll * 3)),
+            attempts: Attempts::of(&looking.run),
+            planned: jobs
+                .filter(|job| job.kind == JobKind::Benchmark && job.skip.is_none())
+                .count(),
+            begun: now,
+            heard: now,
+            due: now,
+            pause: handed.poll,
+            slowest: handed.poll * SLOWEST,
+            asks_accounts: false,
+            keeps_accounts: controller.is_some_and(slurm::Controller::keeps_accounts),
+            told: String::new(),
+            told_mismatches: BTreeSet::new(),
+        }
+    }
+
+    fn look(&mut self) {
+        if self.attempts.look() {
+            self.heard = Instant::now();
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.watch.is_over(&self.attempts)
+    }
+
+    /// Asks one question, if it is time for one: whether something may still come of the parts.
+    fn ask_if_due(&mut self) {
+        let now = Instant::now();
+        if now < self.due {
+            return;
+        }
+        self.due = now + self.pause;
+        self.pause = (self.pause + self.pause / 2).min(self.slowest);
+        let accounts = self.keeps_accounts && std::mem::take(&mut self.asks_accounts);
+        let answer = if accounts {
+            slurm::ask_accounts(&self.names)
+        } else {
+            slurm::ask_queue(&self.names)
+        };
+        match answer {
+            Ok(answer) => self.take(&answer),
+            Err(error) => self.tell_failure(&error),
+        }
+    }
+
+    fn take(&mut self, answer: &Liveness) {
+        self.watch
+            .take(answer, self.begun.elapsed(), self.heard.elapsed());
+        self.asks_accounts = self.watch.lacks_something(&self.attempts);
+    }
+
+    /// No answer is no reason to believe anything.
+    fn tell_failure(&self, error: &CommandFailure) {
+        say(&format!("warning: {}", printable(&error.to_string())));
+    }
+
+    /// Tells how it stands, if that is news.
+    fn tell(&mut self) {
+        let tally = self.watch.tally(&self.attempts);
+        let parts: Vec<String> = [
+            (PartStanding::Running, "running"),
+            (PartStanding::Waiting, "waiting"),
+            (PartStanding::Unknown, "unknown"),
+            (PartStanding::Done, "done"),
+            (PartStanding::Lost, "lost"),
+        ]
+        .into_iter()
+        .filter_map(|(standing, word)| Some(format!("{} {word}", tally.counts.get(&standing)?)))
+        .collect();
+        let reasons: Vec<&str> = tally.reasons.keys().map(String::as_str).collect();
+        let reasons = if reasons.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", reasons.join(", "))
+        };
+        let faults = match self.attempts.faults() {
+            0 => String::new(),
+            faults => format!(", {faults} went wrong"),
+        };
+        let line = format!(
+            "{} of {} benchmarks{faults}; parts: {}{reasons}",
+            self.attempts.done().len(),
+            self.planned,
+            parts.join(", ")
+        );
+        if line != self.told {
+            say(&line);
+            self.told = line;
+        }
+        for (name, state) in self.attempts.iter() {
+            let Some((_, reason)) = state.mismatches.first() else {
+                continue;
+            };
+            if reason.starts_with("this needs") && self.told_mismatches.insert(name.to_owned()) {
+                say(&format!(
+                    "warning: {} of {name} not measured on {}: {}",
+                    counted(state.mismatches.len(), "benchmark", "benchmarks"),
+                    printable(&state.host),
+                    printable(reason)
+                ));
+            }
+        }
+    }
+
+    /// Tells which parts came to no end, with what the scheduler and their logs say.
+    fn tell_lost(&self, run: &Path) {
+        for ((group, shard), task) in self.watch.lost(&self.attempts) {
+            let said = task.map_or_else(
+                || "the scheduler does not know it any more".to_owned(),
+                |task| format!("{} {} on {}", task.state, task.reason, task.nodes),
+            );
+            say(&format!(
+                "lost: part {shard} of group {group}: {}",
+                printable(said.trim())
+            ));
+            let id = self.watch.submission().submitted.arrays.get(&group);
+            let log = id.map(|id| run.join("scheduler-logs").join(format!("{id}_{shard}.log")));
+            let text = log
+                .and_then(|log| std::fs::read_to_string(log).ok())
+                .unwrap_or_default();
+            let lines: Vec<&str> = text.lines().collect();
+            for line in &lines[lines.len().saturating_sub(LOG_LINES)..] {
+                say(&format!("    {}", printable(line)));
+            }
+        }
+    }
+}
+
+/// Calls a run back. A second interruption leaves the scheduler alone with it.
+fn call_back(
+    handed: &Handed,
+    looking: &Looking<'_>,
+    interrupted: &Receiver<()>,
+) -> Result<ExitStatus, Failure> {
+    say("interrupted: calling back what the scheduler has; once more to leave it there");
+    let ids = handed.submission.ids();
+    slurm::cancel(&ids).map_err(Failure::internal)?;
+    let names = handed.submission.intent.names();
+    let until = Instant::now() + GRACE;
+    while Instant::now() < until {
+        let still = slurm::ask_queue(&names).is_ok_and(|answer| {
+            answer
+                .tasks
+                .values()
+                .any(|task| task.standing != slurm::Standing::Over)
+        });
+        if !still || interrupted.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
+            break;
+        }
+    }
+    // What was done stays done.
+    match finish(looking) {
+        Ok(_) => {}
+        Err(failure) => failure.tell(),
+    }
+    Ok(ExitStatus::Interrupted)
+}
+
+/// Returns what brings a message for each interruption.
+fn interruptions() -> Result<Receiver<()>, Failure> {
+    let (sender, receiver) = channel();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::internal)?;
+    let listening = {
+        let _inside = runtime.enter();
+        use tokio::signal::unix::{SignalKind, signal};
+        [SignalKind::interrupt(), SignalKind::terminate()].map(signal)
+    };
+    let [mut interrupt, mut terminate] = {
+        let [interrupt, terminate] = listening;
+        [
+            interrupt.map_err(Failure::internal)?,
+            terminate.map_err(Failure::internal)?,
+        ]
+    };
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+                if sender.send(()).is_err() {
+                    break;
+                }
+            }
+        });
+    });
+    Ok(receiver)
+}

@@ -1,0 +1,160 @@
+//! What the attempts at a run's parts have left so far. This is the truth about what is done: a scheduler
+//! only knows whether something may still come.
+
+use crate::event::{RunEvent, Stamped};
+use crate::model::{JobId, Outcome};
+use crate::record::{RunFolder, is_end};
+use std::collections::{BTreeMap, HashSet};
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+/// What stands before the number of an attempt in the name of its folder.
+const ATTEMPT: &str = ".attempt-";
+
+/// An attempt at a part, as far as its journal tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AttemptState {
+    /// The benchmarks that were carried out to their end.
+    pub done: HashSet<JobId>,
+    /// How many of those went wrong.
+    pub faults: usize,
+    /// What a machine lacked of what benchmarks require.
+    pub mismatches: Vec<(JobId, String)>,
+    /// The machine.
+    pub host: String,
+    /// It came to its end, in order.
+    pub has_ended: bool,
+    /// Bytes of the journal that have been read.
+    read: u64,
+}
+
+/// The attempts of a run, looked at again and again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attempts {
+    folder: PathBuf,
+    states: BTreeMap<String, AttemptState>,
+}
+
+impl Attempts {
+    /// Returns those of a run folder; nothing has been looked at yet.
+    #[must_use]
+    pub fn of(run: &Path) -> Self {
+        Self {
+            folder: Self::folder(run),
+            states: BTreeMap::new(),
+        }
+    }
+
+    /// Returns the folder in which the attempts of a run lie.
+    #[must_use]
+    pub fn folder(run: &Path) -> PathBuf {
+        run.join("attempts")
+    }
+
+    /// Returns the name that the folders of all attempts at a part have, up to their numbers.
+    #[must_use]
+    pub fn stem(submission: u32, group: u32, shard: u32, shards: u32) -> String {
+        format!("{submission}-g{group}-{shard}-of-{shards}{ATTEMPT}")
+    }
+
+    /// Reads what has come since the last look, and returns whether anything has. What cannot be read has
+    /// not come.
+    pub fn look(&mut self) -> bool {
+        let mut changed = false;
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        for entry in entries {
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            if name.contains(ATTEMPT) {
+                let state = self.states.entry(name).or_default();
+                changed |= state.read_on(&RunFolder::at(&entry.path()).journal());
+            }
+        }
+        changed
+    }
+
+    /// Returns the attempts by the names of their folders.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &AttemptState)> {
+        self.states
+            .iter()
+            .map(|(name, state)| (name.as_str(), state))
+    }
+
+    /// Returns the newest attempt at a part, if there is one.
+    #[must_use]
+    pub fn newest(&self, stem: &str) -> Option<(u32, &AttemptState)> {
+        let numbered = self.states.iter().filter_map(|(name, state)| {
+            let number: u32 = name.strip_prefix(stem)?.parse().ok()?;
+            Some((number, state))
+        });
+        numbered.max_by_key(|(number, _)| *number)
+    }
+
+    /// Returns the largest number of an attempt; 0 if there is none.
+    #[must_use]
+    pub fn largest_number(&self) -> u32 {
+        let numbers = self
+            .states
+            .keys()
+            .filter_map(|name| name.rsplit_once(ATTEMPT)?.1.parse().ok());
+        numbers.max().unwrap_or(0)
+    }
+
+    /// Returns the benchmarks that some attempt carried out to their end.
+    #[must_use]
+    pub fn done(&self) -> HashSet<&JobId> {
+        self.states.values().flat_map(|state| &state.done).collect()
+    }
+
+    /// Returns how many benchmarks went wrong.
+    #[must_use]
+    pub fn faults(&self) -> usize {
+        self.states.values().map(|state| state.faults).sum()
+    }
+}
+
+impl AttemptState {
+    /// Reads the whole lines that have been added to a journal. A last line without an end is read when
+    /// it has one.
+    fn read_on(&mut self, journal: &Path) -> bool {
+        let added = File::open(journal).and_then(|mut file| {
+            let mut bytes = Vec::new();
+            if file.metadata()?.len() > self.read {
+                file.seek(SeekFrom::Start(self.read))?;
+                file.read_to_end(&mut bytes)?;
+            }
+            Ok(bytes)
+        });
+        let Ok(added) = added else { return false };
+        let whole = added
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |end| end + 1);
+        self.read += whole as u64;
+        for line in added[..whole].split(|byte| *byte == b'\n') {
+            // What is no event is told when the journal is read as a whole.
+            if let Ok(stamped) = serde_json::from_slice::<Stamped>(line) {
+                self.take(stamped.event);
+            }
+        }
+        whole > 0
+    }
+
+    fn take(&mut self, event: RunEvent) {
+        match event {
+            RunEvent::RunStarted { machine, .. } => self.host = machine.host,
+            RunEvent::RunEnded { .. } => self.has_ended = true,
+            RunEvent::JobEnded { job, outcome, .. } if job.0.starts_with("benchmark/") => {
+                if is_end(Some(&outcome)) {
+                    self.faults += usize::from(outcome.is_fault());
+                    self.done.insert(job);
+                } else if let Outcome::Skipped { reason, .. } = outcome {
+                    self.mismatches.push((job, reason));
+                }
+            }
+            _ => {}
+        }
+    }
+}
