@@ -39,7 +39,7 @@ pub(super) enum Verb {
     /// Write down which bytes, engines and recordings a matrix means, for `--locked`.
     Lock(LockArguments),
     /// Verify, fetch, measure, report.
-    Run(RunArguments),
+    Run(Box<RunArguments>),
     /// Are the models there? Nothing is fetched.
     #[command(alias = "check-models")]
     Verify(VerifyArguments),
@@ -172,12 +172,21 @@ pub(super) struct Selection {
     /// Whether anything may be fetched, whatever the matrix says.
     #[arg(skip)]
     pub(super) download: Option<DownloadPolicy>,
-    /// Take every built-in engine for ready.
+    /// Which engines are taken for ready.
     #[arg(skip)]
-    pub(super) assume_ready: bool,
-    /// Take every engine for ready that requires something of its machine: others carry the plan out.
-    #[arg(skip)]
-    pub(super) elsewhere: bool,
+    pub(super) ready: Ready,
+}
+
+/// Which engines are taken for ready when a plan is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Ready {
+    /// Those that are here.
+    #[default]
+    Here,
+    /// Those too that require something of their machine: others carry the plan out.
+    Elsewhere,
+    /// All of them.
+    All,
 }
 
 /// Reads a verify method; its words are known to completions.

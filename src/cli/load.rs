@@ -1,6 +1,6 @@
 //! From a path on the command line to a plan.
 
-use super::arguments::Selection;
+use super::arguments::{Ready, Selection};
 use super::backends::engines_of;
 use super::catalogs::catalog_of;
 use super::exit::{Failure, tell_diagnostics};
@@ -150,8 +150,12 @@ fn plan_source(
     }
     let mut engines = engines_of(&matrix, problems);
     for facts in engines.values_mut() {
-        let is_elsewhere = selection.elsewhere && !facts.requires.is_empty();
-        if selection.assume_ready || is_elsewhere {
+        let is_ready = match selection.ready {
+            Ready::Here => false,
+            Ready::Elsewhere => !facts.requires.is_empty(),
+            Ready::All => true,
+        };
+        if is_ready {
             facts.availability = Availability::Ready;
         }
     }
@@ -194,7 +198,7 @@ pub(super) fn narrow(plan: &mut Plan, selection: &Selection) -> Result<(), Failu
             "--catalog cannot change a saved plan, which has its own copies; {again}"
         )));
     }
-    if selection.assume_ready {
+    if selection.ready == Ready::All {
         return Err(Failure::Usage(format!(
             "--assume-ready cannot change a saved plan; {again}"
         )));

@@ -4,6 +4,7 @@ use crate::model::{Plan, Requirements, Shard};
 use crate::plan::{groups, shards_of, worst_case};
 use indexmap::IndexMap;
 use std::collections::HashSet;
+use std::hash::BuildHasher;
 use std::time::Duration;
 
 /// Benchmarks that require the same, and into how many parts they are divided.
@@ -65,9 +66,9 @@ pub enum DivisionError {
 /// # Errors
 ///
 /// Fails if a part could take longer than is allowed, however many there are.
-pub fn divide(
+pub fn divide<S: BuildHasher>(
     plan: &Plan,
-    only: Option<&HashSet<&str>>,
+    only: Option<&HashSet<&str, S>>,
     sizes: &Sizes,
 ) -> Result<Division, DivisionError> {
     let mut division = Division::default();
@@ -79,7 +80,10 @@ pub fn divide(
 }
 
 /// Returns the benchmarks by what they require; of those that are named, if some are.
-fn chosen(plan: &Plan, only: Option<&HashSet<&str>>) -> IndexMap<Requirements, Vec<usize>> {
+fn chosen<S: BuildHasher>(
+    plan: &Plan,
+    only: Option<&HashSet<&str, S>>,
+) -> IndexMap<Requirements, Vec<usize>> {
     let mut groups = groups(plan);
     if let Some(only) = only {
         for benchmarks in groups.values_mut() {

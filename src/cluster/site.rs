@@ -209,8 +209,8 @@ impl Default for SlurmSite {
             setup: Vec::new(),
             base: Vec::new(),
             labels: Mapping::default(),
-            shard_time: Duration::from_secs(600),
-            longest: Duration::from_secs(24 * 3600),
+            shard_time: Duration::from_mins(10),
+            longest: Duration::from_hours(24),
             most_shards: 100,
             poll: Duration::from_secs(10),
             shared: false,
@@ -377,10 +377,10 @@ impl Reader<'_> {
                 if requirements.is_empty() {
                     return Err("what requires nothing is said by `base`; write it there".into());
                 }
-                match entries.iter().any(|(known, _)| *known == requirements) {
-                    true => Err(format!("`{key}` is said twice; join the two entries")),
-                    false => Ok(requirements),
+                if entries.iter().any(|(known, _)| *known == requirements) {
+                    return Err(format!("`{key}` is said twice; join the two entries"));
                 }
+                Ok(requirements)
             });
             match read {
                 Ok(requirements) => entries.push((requirements, words.value)),

@@ -209,7 +209,7 @@ mod tests {
     use crate::cluster::submission::{IntendedGroup, Intent, Submitted};
     use crate::model::Requirements;
 
-    const GRACE: Duration = Duration::from_secs(60);
+    const GRACE: Duration = Duration::from_mins(1);
 
     fn watch() -> Watch {
         let group = IntendedGroup {

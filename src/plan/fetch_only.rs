@@ -1,7 +1,7 @@
 //! A plan that only fetches: for a machine that has the network, but not the engines.
 
 use super::seal::seal;
-use crate::model::{Job, JobId, JobKind, JobSpec, Plan, VerifyMethod, VerifySpec};
+use crate::model::{ChosenSettings, Job, JobId, JobKind, JobSpec, Plan, VerifyMethod, VerifySpec};
 use indexmap::IndexMap;
 
 /// Returns a plan that fetches what a plan fetches, and asks after it by looking at files only, so that no
@@ -16,7 +16,7 @@ pub fn fetch_only(plan: &Plan) -> Plan {
             JobSpec::Download(spec) => JobSpec::Download(spec.clone()),
             JobSpec::Verify(spec) => JobSpec::Verify(VerifySpec {
                 method: VerifyMethod::CacheCheck,
-                settings: Default::default(),
+                settings: ChosenSettings::default(),
                 ..spec.clone()
             }),
         };

@@ -174,6 +174,15 @@ impl Lab {
             .collect()
     }
 
+    /// Returns the node of a journal.
+    pub fn host(&self, journal: &str) -> String {
+        let events = self.events(journal);
+        let host = events
+            .iter()
+            .find_map(|event| event.pointer("/machine/host")?.as_str());
+        host.unwrap().to_owned()
+    }
+
     /// Returns for each benchmark of a run the nodes that it began on.
     pub fn nodes(&self, run: &str) -> BTreeMap<String, BTreeSet<String>> {
         let mut nodes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

@@ -144,7 +144,7 @@ fn an_engine_that_hangs_is_timed_out_at_its_second_and_not_at_slurms_minute() {
     ]);
     ran.expect_status(3);
     assert!(
-        begun.elapsed() < Duration::from_secs(60),
+        begun.elapsed() < Duration::from_mins(1),
         "{:?}",
         begun.elapsed()
     );

@@ -2,6 +2,7 @@
 
 mod finish;
 mod hand_over;
+mod interruption;
 mod prepare;
 mod recover;
 mod site;
@@ -79,7 +80,7 @@ pub(in crate::cli) fn resume(run: &Path, arguments: &RunArguments) -> Result<Exi
         .or_else(|| kept.exists().then_some(kept));
     let slurm = site_of(named.as_deref())?.slurm.unwrap_or_default();
     let handed = match recover::what_is_left(&plan, &slurm, &run, arguments)? {
-        recover::Left::Running(handed) => handed,
+        recover::Left::Running(handed) => *handed,
         recover::Left::Nothing => {
             let looking = looking(run, arguments);
             return finish::finish(&looking);

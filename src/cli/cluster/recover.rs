@@ -1,6 +1,7 @@
 //! What is left of a run that was handed over, also where whoever handed it over was killed meanwhile.
 
 use super::hand_over::{Handed, finish};
+use super::interruption::Interruptions;
 use crate::cli::exit::{Failure, say};
 use crate::cli::run::RunArguments;
 use crate::cluster::slurm::{self, Liveness};
@@ -15,7 +16,7 @@ const SECOND_LOOK: Duration = Duration::from_secs(5);
 /// What is left.
 pub(super) enum Left {
     /// Something still runs or waits.
-    Running(Handed),
+    Running(Box<Handed>),
     /// Nothing runs, and these benchmarks are missing.
     Missing(Vec<String>),
     /// Nothing is missing.
@@ -45,7 +46,7 @@ pub(super) fn what_is_left(
         // Two answers that agree, or it is not believed that nothing more comes.
         for look in 0..2 {
             if look > 0 {
-                std::thread::sleep(site.poll.min(SECOND_LOOK));
+                pause(site.poll)?;
                 attempts.look();
             }
             let answer = slurm::ask_queue(&names).map_err(Failure::internal)?;
@@ -58,7 +59,7 @@ pub(super) fn what_is_left(
     if watch.is_alive(&attempts) {
         // What of it was never handed over is now.
         finish(&mut handed.submission, site, run)?;
-        return Ok(Left::Running(handed));
+        return Ok(Left::Running(Box::new(handed)));
     }
     let done = attempts.done();
     let missing: Vec<String> = plan
@@ -98,7 +99,7 @@ pub(super) fn last(run: &Path, poll: Duration) -> Result<Handed, Failure> {
         let mut found = slurm::ask_queue(&names).map_err(Failure::internal)?;
         if found.tasks.is_empty() {
             // One empty answer means nothing. The accounts, where there are some, know older jobs.
-            std::thread::sleep(poll.min(SECOND_LOOK));
+            pause(poll)?;
             found = slurm::ask_queue(&names).map_err(Failure::internal)?;
             found.take(slurm::ask_accounts(&names).unwrap_or_default());
         }
@@ -111,6 +112,14 @@ pub(super) fn last(run: &Path, poll: Duration) -> Result<Handed, Failure> {
         poll,
         controller: None,
     })
+}
+
+/// Lets a moment pass between two questions.
+fn pause(poll: Duration) -> Result<(), Failure> {
+    if Interruptions::listen()?.within(poll.min(SECOND_LOOK)) {
+        return Err(Failure::Usage("interrupted; nothing was changed".into()));
+    }
+    Ok(())
 }
 
 /// Takes over the scheduler's ids for what carries our names. Returns whether there were any.

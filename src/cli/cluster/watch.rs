@@ -3,15 +3,15 @@
 use super::Looking;
 use super::finish::finish;
 use super::hand_over::Handed;
+use super::interruption::Interruptions;
 use crate::cli::exit::{ExitStatus, Failure, say};
 use crate::cli::merge::counted;
 use crate::cluster::slurm::{self, Liveness};
-use crate::cluster::{Attempts, CommandFailure, PartStanding, Watch};
+use crate::cluster::{Attempts, PartStanding, Watch};
 use crate::model::{JobKind, Plan};
 use crate::ui::printable;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// How often files are looked at.
@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const SLOWEST: u32 = 6;
 
 /// For how long nothing may be heard of a part that the scheduler does not know any more.
-const GRACE: Duration = Duration::from_secs(120);
+const GRACE: Duration = Duration::from_mins(2);
 
 /// How many lines of a part's log are shown if it was lost.
 const LOG_LINES: usize = 5;
@@ -32,7 +32,7 @@ pub(super) fn look_after(
     plan: &Plan,
     looking: &Looking<'_>,
 ) -> Result<ExitStatus, Failure> {
-    let interrupted = interruptions()?;
+    let interrupted = Interruptions::listen()?;
     let mut seen = Seen::new(handed, plan, looking);
     loop {
         seen.look();
@@ -41,9 +41,8 @@ pub(super) fn look_after(
         }
         seen.ask_if_due();
         seen.tell();
-        match interrupted.recv_timeout(LOOK) {
-            Err(RecvTimeoutError::Timeout) => {}
-            _ => return call_back(handed, looking, &interrupted),
+        if interrupted.within(LOOK) {
+            return call_back(handed, looking, &interrupted);
         }
     }
     seen.tell();
@@ -120,7 +119,8 @@ impl Seen {
         };
         match answer {
             Ok(answer) => self.take(&answer),
-            Err(error) => self.tell_failure(&error),
+            // No answer is no reason to believe anything.
+            Err(error) => say(&format!("warning: {}", printable(&error.to_string()))),
         }
     }
 
@@ -128,11 +128,6 @@ impl Seen {
         self.watch
             .take(answer, self.begun.elapsed(), self.heard.elapsed());
         self.asks_accounts = self.watch.lacks_something(&self.attempts);
-    }
-
-    /// No answer is no reason to believe anything.
-    fn tell_failure(&self, error: &CommandFailure) {
-        say(&format!("warning: {}", printable(&error.to_string())));
     }
 
     /// Tells how it stands, if that is news.
@@ -211,7 +206,7 @@ impl Seen {
 fn call_back(
     handed: &Handed,
     looking: &Looking<'_>,
-    interrupted: &Receiver<()>,
+    interrupted: &Interruptions,
 ) -> Result<ExitStatus, Failure> {
     say("interrupted: calling back what the scheduler has; once more to leave it there");
     let ids = handed.submission.ids();
@@ -225,7 +220,7 @@ fn call_back(
                 .values()
                 .any(|task| task.standing != slurm::Standing::Over)
         });
-        if !still || interrupted.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
+        if !still || interrupted.within(LOOK) {
             break;
         }
     }
@@ -235,39 +230,4 @@ fn call_back(
         Err(failure) => failure.tell(),
     }
     Ok(ExitStatus::Interrupted)
-}
-
-/// Returns what brings a message for each interruption.
-fn interruptions() -> Result<Receiver<()>, Failure> {
-    let (sender, receiver) = channel();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::internal)?;
-    let listening = {
-        let _inside = runtime.enter();
-        use tokio::signal::unix::{SignalKind, signal};
-        [SignalKind::interrupt(), SignalKind::terminate()].map(signal)
-    };
-    let [mut interrupt, mut terminate] = {
-        let [interrupt, terminate] = listening;
-        [
-            interrupt.map_err(Failure::internal)?,
-            terminate.map_err(Failure::internal)?,
-        ]
-    };
-    std::thread::spawn(move || {
-        runtime.block_on(async {
-            loop {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
-                if sender.send(()).is_err() {
-                    break;
-                }
-            }
-        });
-    });
-    Ok(receiver)
 }

@@ -5,7 +5,7 @@ mod resolve;
 
 pub(super) use hold::{hold, refuse_other_versions, refuse_unlocked};
 
-use super::arguments::{LockArguments, Selection};
+use super::arguments::{LockArguments, Ready, Selection};
 use super::exit::{ExitStatus, Failure, print, say};
 use super::load::plan_of;
 use super::merge::counted;
@@ -23,7 +23,7 @@ use std::path::Path;
 pub(super) fn run(arguments: &LockArguments) -> Result<ExitStatus, Failure> {
     // What is locked must not depend on which engines the machine at hand can run.
     let selection = Selection {
-        assume_ready: true,
+        ready: Ready::All,
         ..Selection::default()
     };
     let mut plan = plan_of(&arguments.matrix, &selection)?;

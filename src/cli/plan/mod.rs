@@ -11,7 +11,7 @@ mod totals;
 mod values;
 mod why;
 
-use super::arguments::{PlanArguments, PlanFormat};
+use super::arguments::{PlanArguments, PlanFormat, Ready};
 use super::exit::{ExitStatus, Failure, print, say};
 use super::load::plan_of;
 use super::saved::{keep, read_saved, staleness_of};
@@ -20,7 +20,9 @@ pub(super) use table::table;
 
 pub(super) fn run(arguments: &PlanArguments) -> Result<ExitStatus, Failure> {
     let mut selection = arguments.selection.clone();
-    selection.assume_ready = arguments.assume_ready;
+    if arguments.assume_ready {
+        selection.ready = Ready::All;
+    }
     if let Some(old) = &arguments.diff {
         let text = diff::diff(old, &arguments.matrix, &selection, arguments.format)?;
         print(&text)?;

@@ -16,7 +16,7 @@ pub(super) use carry_out::{
 pub(super) use place::{locate as located, named_run, run_folder};
 pub(super) use sinks::Telling;
 
-use super::arguments::Selection;
+use super::arguments::{Ready, Selection};
 use super::cluster;
 use super::exit::{ExitStatus, Failure, print, say};
 use super::gates;
@@ -181,8 +181,11 @@ fn plan_to_run(
     }
     let mut selection = selection.clone();
     if arguments.on.is_some() {
-        selection.assume_ready = arguments.assume_ready;
-        selection.elsewhere = true;
+        selection.ready = if arguments.assume_ready {
+            Ready::All
+        } else {
+            Ready::Elsewhere
+        };
     }
     let mut plan = plan_of(path, &selection)?;
     if !arguments.dry_run {

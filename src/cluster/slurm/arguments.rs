@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// What a limit of Slurm's is longer than all limits of ours together. It is the last resort: ours end an
 /// engine at their second, Slurm looks every half minute.
-const BEYOND: Duration = Duration::from_secs(120);
+const BEYOND: Duration = Duration::from_mins(2);
 
 /// Returns the limit that Slurm is given for what takes at most so long by our own limits, in minutes,
 /// which is what it counts in.

@@ -16,7 +16,7 @@ use super::command::{CommandFailure, run_command};
 use std::time::Duration;
 
 /// How long a command of Slurm's may take. A controller that is busy answers late.
-pub const COMMAND_LIMIT: Duration = Duration::from_secs(60);
+pub const COMMAND_LIMIT: Duration = Duration::from_mins(1);
 
 /// Hands a job over and returns Slurm's id for it.
 ///
