@@ -47,6 +47,7 @@ mod repository;
 mod resume;
 mod resume_decisions;
 mod scale;
+mod scheduler;
 mod schemas;
 mod score;
 mod score_inputs;

@@ -6,10 +6,11 @@ use super::gates;
 use super::history::{Indexing, index};
 use super::report::formats;
 use crate::model::Job;
-use crate::record::{MergeSource, Merged, RunFolder, merge, missing};
+use crate::record::{MergeSource, Merged, RecordError, RunFolder, RunRecord, merge, missing};
 use crate::report::{PageTemplates, ReportFormat, write_formats};
 use crate::ui::printable;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// How many of the jobs that are missing are named.
 const MOST_NAMED: usize = 20;
@@ -34,25 +35,36 @@ pub(super) fn run(arguments: &MergeArguments) -> Result<ExitStatus, Failure> {
         merged.write(path).map_err(|error| usage(&error))?;
         merged
     };
-    report(&merged, path, &formats(&arguments.to), &arguments.indexing)
+    let formats = formats(&arguments.to);
+    report(&merged, path, &formats, None, &arguments.indexing).map(|(status, _)| status)
 }
 
-/// Puts into a folder what other folders in it hold, beside what an earlier merge left there, and reports
-/// it.
+/// How often a folder that somebody else is writing is tried again, and the pause between.
+const TRIES: u32 = 60;
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Puts into a folder what other folders in it hold, beside what an earlier merge left there, and reports it.
+/// Whoever else does that at the same moment does the same, and is waited for.
 pub(super) fn gather(
     inner_folder: &Path,
     path: &Path,
     formats: &[ReportFormat],
+    base: Option<&RunRecord>,
     indexing: &Indexing,
-) -> Result<ExitStatus, Failure> {
+) -> Result<(ExitStatus, RunRecord), Failure> {
     let folders = inner(inner_folder).unwrap_or_default();
     let mut sources = readable(&folders);
     sources.extend(earlier(path));
     let merged = merge(sources).map_err(|error| Failure::Usage(error.to_string()))?;
-    merged
-        .write_over(path)
-        .map_err(|error| Failure::internal(&error))?;
-    report(&merged, path, formats, indexing)
+    let mut tries = 0;
+    while let Err(error) = merged.write_over(path) {
+        tries += 1;
+        if !matches!(error, RecordError::InUse { .. }) || tries > TRIES {
+            return Err(Failure::internal(&error));
+        }
+        std::thread::park_timeout(PAUSE);
+    }
+    report(&merged, path, formats, base, indexing)
 }
 
 /// Returns the run folders in a folder that is none itself, sorted; `None` if it holds none.
@@ -96,8 +108,9 @@ fn report(
     merged: &Merged,
     path: &Path,
     formats: &[ReportFormat],
+    base: Option<&RunRecord>,
     indexing: &Indexing,
-) -> Result<ExitStatus, Failure> {
+) -> Result<(ExitStatus, RunRecord), Failure> {
     let record = RunFolder::read(path).map_err(Failure::internal)?;
     let written = write_formats(&record, path, formats, &PageTemplates::default());
     for written in written.map_err(Failure::internal)? {
@@ -116,17 +129,17 @@ fn report(
             counted(record.duplicates, "result was", "results were")
         ));
     }
-    let passed = gates::passed(&record, path, None);
+    let passed = gates::passed(&record, path, base);
     let missing = missing(&record);
-    if missing.is_empty() {
-        return Ok(if passed {
-            ExitStatus::Success
-        } else {
-            ExitStatus::Gate
-        });
+    let status = match (missing.is_empty(), passed) {
+        (true, true) => ExitStatus::Success,
+        (true, false) => ExitStatus::Gate,
+        (false, _) => ExitStatus::Fault,
+    };
+    if !missing.is_empty() {
+        tell_missing(&missing, merged.plan.jobs.len());
     }
-    tell_missing(&missing, merged.plan.jobs.len());
-    Ok(ExitStatus::Fault)
+    Ok((status, record))
 }
 
 fn tell_missing(missing: &[&Job], planned: usize) {

@@ -13,7 +13,7 @@ pub struct Fence {
     /// The folder in which the folders of attempts lie, the name of them all up to the number of the
     /// attempt, and our own number.
     pub attempts: Option<(PathBuf, String, u32)>,
-    /// A file that is there once other work has taken the place of ours.
+    /// A file, by its absolute path, that is there once other work has taken the place of ours.
     pub file: Option<PathBuf>,
 }
 

@@ -136,10 +136,36 @@ pub(super) async fn supervise(
                     taken,
                     limit,
                 }),
-                Effect::Finish(outcome) => return child.finish(outcome).await,
+                Effect::Finish(outcome) => {
+                    let ended = child.finish(outcome).await;
+                    return told_together(ended, &mut cancel).await;
+                }
             }
         }
     }
+}
+
+/// How long after a child's end the wish to end the whole run may come that ended the child too.
+const TOGETHER: Duration = Duration::from_secs(1);
+
+/// Whoever ends a service or a scheduler's job sends one signal to all of its processes, and the child may
+/// die of it before the runner hears it. Then it did not crash: the run was cancelled.
+async fn told_together(mut ended: Ended, cancel: &mut Cancel) -> Ended {
+    // As a shell tells a signal: 128 and its number.
+    let asks_to_end = [libc::SIGTERM, libc::SIGINT, libc::SIGHUP];
+    let was_asked = match &ended.outcome {
+        Outcome::Crashed {
+            signal, exit_code, ..
+        } => {
+            let told = signal.or(exit_code.map(|code| code - 128));
+            told.is_some_and(|signal| asks_to_end.contains(&signal))
+        }
+        _ => false,
+    };
+    if was_asked && let Ok(reason) = tokio::time::timeout(TOGETHER, cancel.wait()).await {
+        ended.outcome = Outcome::Cancelled { reason };
+    }
+    ended
 }
 
 /// A wish to cancel, told once.

@@ -15,7 +15,7 @@ pub use busy::{CpuTimes, load_average};
 pub use files::SystemFiles;
 pub use processor::cores;
 pub use repository::checked_out_commit;
-pub use requirement::{Here, LABELS_VARIABLE};
+pub use requirement::{Here, LABELS_FILE, LABELS_VARIABLE};
 
 use crate::model::{MachineFacts, MachineState};
 use sha2::{Digest, Sha256};

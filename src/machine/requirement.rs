@@ -7,6 +7,9 @@ use crate::model::{MachineFacts, Requirement, Requirements};
 /// `label:bench,gpu:cuda`. A bare word is a label.
 pub const LABELS_VARIABLE: &str = "EARMARK_LABELS";
 
+/// The file in which that is said where no variable does, one or several to a line.
+pub const LABELS_FILE: &str = "/etc/earmark/labels";
+
 /// Memory that hardware and firmware keep for themselves: a machine that is sold with 16 GiB tells a
 /// little less. A fifteenth more than is told counts as there.
 const KEPT_BY_FIRMWARE: u64 = 15;
@@ -65,9 +68,9 @@ impl Here<'_> {
                     .then(|| format!("this machine has {:.1} GiB", gibibytes(told)))
             }
             Requirement::Gpu(kind) => self.lacks_gpu(kind),
-            Requirement::Label(_) => self
-                .labels
-                .map(|said| format!("{LABELS_VARIABLE} of this machine says `{said}`")),
+            Requirement::Label(_) => self.labels.map(|said| {
+                format!("this machine is said to have `{said}` ({LABELS_VARIABLE}, {LABELS_FILE})")
+            }),
         }
     }
 
@@ -182,7 +185,7 @@ mod tests {
                 "label:bench",
                 Some("quiet"),
                 None,
-                "EARMARK_LABELS of this machine says `quiet`",
+                "this machine is said to have `quiet`",
             ),
         ] {
             let reason = lacks(required, "linux", labels, cuda);

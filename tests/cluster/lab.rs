@@ -236,7 +236,7 @@ pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
 pub fn matrix(requires: &str, rows: u32, rest: &str) -> String {
     format!(
         "version: 1\nname: lab\nmatrix:\n  backend: [fake]\n  model: [m]\n  audio: [arctic-a0007]\n  \
-         verify-method: [cache-check]\n  requires: {requires}\n  threads: [{}]\nsettings: {{warmup: 0, \
+         verify-method: [cache-check]\n  requires: {requires}\n  beam-size: [{}]\nsettings: {{warmup: 0, \
          repeat: 1, {rest}}}\ndeadlines: {{start: 20s, load: 20s, benchmark: {{floor: 3s, \
          per-audio-second: 0s}}, grace: 1s}}\n",
         (1..=rows)

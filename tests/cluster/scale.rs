@@ -77,7 +77,10 @@ fn ten_thousand_combinations_are_handed_over_in_moments_and_asked_after_with_one
     );
     lab.place.write(
         "m.yaml",
-        &text.replace("  threads:", "  flash-attention: [true, false]\n  threads:"),
+        &text.replace(
+            "  beam-size:",
+            "  flash-attention: [true, false]\n  beam-size:",
+        ),
     );
     lab.place.write(
         "site.yaml",

@@ -4,19 +4,26 @@ use super::Looking;
 use crate::cli::exit::{ExitStatus, Failure, say};
 use crate::cli::merge::gather;
 use crate::cluster::Attempts;
+use crate::model::Outcome;
 
 /// Puts together what there is, reports it, and returns the exit status that it stands for.
 pub(super) fn finish(looking: &Looking<'_>) -> Result<ExitStatus, Failure> {
     let run = &looking.run;
-    let attempts = Attempts::folder(run);
-    let status = gather(&attempts, run, &looking.formats, looking.indexing)?;
-    let mut seen = Attempts::of(run);
-    seen.look();
+    let (status, record) = gather(
+        &Attempts::folder(run),
+        run,
+        &looking.formats,
+        looking.base.as_ref(),
+        looking.indexing,
+    )?;
     if status == ExitStatus::Fault {
         say(&format!("earmark run --resume {}", run.display()));
     }
+    let outcomes = record.jobs.values().filter_map(|job| job.outcome.as_ref());
     Ok(match status {
-        ExitStatus::Success | ExitStatus::Gate if seen.faults() > 0 => ExitStatus::Fault,
+        ExitStatus::Success | ExitStatus::Gate if outcomes.clone().any(Outcome::is_fault) => {
+            ExitStatus::Fault
+        }
         status => status,
     })
 }

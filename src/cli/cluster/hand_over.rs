@@ -80,6 +80,7 @@ pub(super) fn begin(
         submission: number,
         attempt,
         list: missing.is_some().then_some(list.as_path()),
+        fresh: arguments.fresh,
         stand_down: &stand_down,
         merge: &further,
     };

@@ -10,12 +10,13 @@ mod watch;
 
 pub(in crate::cli) use site::site_of;
 
-use super::exit::{ExitStatus, Failure, say};
+use super::exit::{ExitStatus, Failure, print, say};
 use super::history::Indexing;
 use super::report::formats;
 use super::run::RunArguments;
 use crate::cluster::{Submissions, slurm};
 use crate::model::Plan;
+use crate::record::RunRecord;
 use crate::report::ReportFormat;
 use clap::{Args, ValueEnum, ValueHint};
 use hand_over::Handed;
@@ -46,6 +47,8 @@ pub(in crate::cli) struct Looking<'a> {
     /// The run folder, absolute.
     pub(in crate::cli) run: PathBuf,
     pub(in crate::cli) formats: Vec<ReportFormat>,
+    /// The run that allowed regressions are judged against.
+    pub(in crate::cli) base: Option<RunRecord>,
     pub(in crate::cli) indexing: &'a Indexing,
 }
 
@@ -54,23 +57,33 @@ pub(in crate::cli) fn run_on(
     plan: &Plan,
     arguments: &RunArguments,
     folder: &Path,
+    base: Option<(PathBuf, RunRecord)>,
     command_line: &[OsString],
 ) -> Result<ExitStatus, Failure> {
     let site = site_of(arguments.site.as_deref())?;
     let slurm = site.slurm.unwrap_or_default();
     let prepared = prepare::prepare(plan, &slurm, None)?;
+    if arguments.dry_run {
+        print(&prepare::table(&prepared))?;
+        return Ok(ExitStatus::Success);
+    }
     let run = prepare::folder(folder, plan, arguments.site.as_deref())?;
     prepare::tell_unshared(&run, &slurm);
     if arguments.download.is_none() {
         prepare::fetch(plan, command_line)?;
     }
     let handed = hand_over::begin(plan, &slurm, &run, &prepared, None, arguments)?;
-    go_on(&handed, plan, run, arguments)
+    let looking = looking(run, arguments, base);
+    go_on(&handed, plan, &looking, arguments)
 }
 
 /// Goes on with a run that was handed over: what still runs is looked after, and what is missing is handed
 /// over again.
-pub(in crate::cli) fn resume(run: &Path, arguments: &RunArguments) -> Result<ExitStatus, Failure> {
+pub(in crate::cli) fn resume(
+    run: &Path,
+    arguments: &RunArguments,
+    base: Option<(PathBuf, RunRecord)>,
+) -> Result<ExitStatus, Failure> {
     let run = std::path::absolute(run).map_err(Failure::internal)?;
     let plan = prepare::plan_in(&run)?;
     let kept = run.join(prepare::SITE);
@@ -81,36 +94,38 @@ pub(in crate::cli) fn resume(run: &Path, arguments: &RunArguments) -> Result<Exi
     let slurm = site_of(named.as_deref())?.slurm.unwrap_or_default();
     let handed = match recover::what_is_left(&plan, &slurm, &run, arguments)? {
         recover::Left::Running(handed) => *handed,
-        recover::Left::Nothing => {
-            let looking = looking(run, arguments);
-            return finish::finish(&looking);
-        }
+        recover::Left::Nothing => return finish::finish(&looking(run, arguments, base)),
         recover::Left::Missing(missing) => {
             let prepared = prepare::prepare(&plan, &slurm, Some(&missing))?;
             hand_over::begin(&plan, &slurm, &run, &prepared, Some(&missing), arguments)?
         }
     };
-    go_on(&handed, &plan, run, arguments)
+    let looking = looking(run, arguments, base);
+    go_on(&handed, &plan, &looking, arguments)
 }
 
 fn go_on(
     handed: &Handed,
     plan: &Plan,
-    run: PathBuf,
+    looking: &Looking<'_>,
     arguments: &RunArguments,
 ) -> Result<ExitStatus, Failure> {
     if arguments.detach {
-        say(&format!("earmark attach {}", run.display()));
+        say(&format!("earmark attach {}", looking.run.display()));
         return Ok(ExitStatus::Success);
     }
-    let looking = looking(run, arguments);
-    watch::look_after(handed, plan, &looking)
+    watch::look_after(handed, plan, looking)
 }
 
-fn looking(run: PathBuf, arguments: &RunArguments) -> Looking<'_> {
+fn looking(
+    run: PathBuf,
+    arguments: &RunArguments,
+    base: Option<(PathBuf, RunRecord)>,
+) -> Looking<'_> {
     Looking {
         run,
         formats: formats(&arguments.to),
+        base: base.map(|(_, record)| record),
         indexing: &arguments.indexing,
     }
 }
@@ -133,6 +148,7 @@ pub(super) fn attach(arguments: &AttachArguments) -> Result<ExitStatus, Failure>
     let looking = Looking {
         run,
         formats: formats(&[]),
+        base: None,
         indexing: &arguments.indexing,
     };
     if arguments.cancel {

@@ -6,9 +6,11 @@ use crate::cli::saved::read_saved;
 use crate::cluster::slurm::{Preflight, PreflightError, group_arguments, preflight, unshared};
 use crate::cluster::{CommandFailure, Division, Sizes, SlurmSite, divide};
 use crate::exec::RunOptions;
+use crate::model::units::show_seconds;
 use crate::model::{DownloadPolicy, JobKind, Plan};
 use crate::plan::fetch_only;
 use crate::record::RunFolder;
+use crate::ui::Table;
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs;
@@ -94,6 +96,36 @@ pub(super) fn prepare(
         arguments,
         preflight,
     })
+}
+
+/// Returns what would be handed over, for people.
+pub(super) fn table(prepared: &Prepared) -> String {
+    let mut table = Table::new(&[
+        "REQUIRES",
+        "BENCHMARKS",
+        "PARTS",
+        "EXPECTED",
+        "A PART AT MOST",
+        "SBATCH",
+    ]);
+    for column in 1..=4 {
+        table.align_right(column);
+    }
+    for (group, words) in prepared.division.groups.iter().zip(&prepared.arguments) {
+        table.row([
+            group.requires.to_string(),
+            group.benchmarks.to_string(),
+            group.shards.to_string(),
+            show_seconds(group.expected.as_secs_f64()),
+            show_seconds(group.worst.as_secs_f64()),
+            words.join(" "),
+        ]);
+    }
+    format!(
+        "{}\nSlurm {} would take it; nothing was handed over\n",
+        table.render(),
+        prepared.preflight.controller.version()
+    )
 }
 
 /// Makes the run folder, with the plan and a copy of the site file. Returns its absolute path.

@@ -49,7 +49,17 @@ pub(super) fn what_is_left(
                 pause(site.poll)?;
                 attempts.look();
             }
-            let answer = slurm::ask_queue(&names).map_err(Failure::internal)?;
+            let mut answer = slurm::ask_queue(&names).map_err(Failure::internal)?;
+            if handed
+                .controller
+                .as_ref()
+                .is_some_and(slurm::Controller::keeps_accounts)
+            {
+                // The queue's word counts where both have one.
+                let mut known = slurm::ask_accounts(&names).unwrap_or_default();
+                known.take(answer);
+                answer = known;
+            }
             watch.take(&answer, Duration::from_secs(look), Duration::MAX);
             if watch.is_alive(&attempts) {
                 break;
@@ -110,7 +120,8 @@ pub(super) fn last(run: &Path, poll: Duration) -> Result<Handed, Failure> {
     Ok(Handed {
         submission,
         poll,
-        controller: None,
+        // Whether accounts are kept; without an answer, they are not asked.
+        controller: slurm::ask_controller().ok(),
     })
 }
 

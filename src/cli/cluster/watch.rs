@@ -47,6 +47,9 @@ pub(super) fn look_after(
     }
     seen.tell();
     seen.tell_lost(&looking.run);
+    // It is for when nobody looks. That it is over already is no trouble.
+    let merge: Vec<String> = handed.submission.submitted.merge.iter().cloned().collect();
+    let _ = slurm::cancel(&merge);
     finish(looking)
 }
 

@@ -2,6 +2,7 @@
 //! code spans, where it calls nobody and marks nothing up.
 
 use super::diff::Compared;
+use super::expected;
 use super::fields::{grouped, in_words};
 use super::table::{skips, totals, trials};
 use super::totals::{Here, at_most, bytes_of_all, longest};
@@ -24,7 +25,7 @@ pub(super) fn plan(plan: &Plan) -> String {
     text.push_str(&format!("{}\n\n", summary(plan)));
     // A pull request is read elsewhere: what is on this machine does not matter there.
     let nothing_here = Here::nowhere();
-    for (name, value) in totals(plan, &nothing_here) {
+    for (name, value) in totals(plan, &nothing_here, expected::guessed(plan)) {
         text.push_str(&format!("- {name}: {value}\n"));
     }
     if plan.jobs.is_empty() {

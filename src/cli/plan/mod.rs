@@ -2,6 +2,7 @@
 
 mod diff;
 mod diff_text;
+mod expected;
 mod fields;
 mod github;
 mod graph;

@@ -1,10 +1,11 @@
 //! The plan as a table for people.
 
+use super::expected;
 use super::totals::{Fetch, Here, at_most, fetch, fetch_in_words, longest, show_amount};
 use crate::cli::check::summary;
 use crate::model::units::show_seconds;
 use crate::model::{Job, JobSpec, Plan};
-use crate::plan::worst_case;
+use crate::plan::{groups, worst_case};
 use crate::ui::{Table, printable};
 use indexmap::IndexMap;
 
@@ -54,7 +55,7 @@ pub(in crate::cli) fn table(plan: &Plan) -> String {
         text.push_str(&format!("\nskipped ({count}): {}\n", printable(reason)));
     }
     text.push_str(&format!("\n{}: {}\n", printable(&plan.name), summary(plan)));
-    for (name, value) in totals(plan, &here) {
+    for (name, value) in totals(plan, &here, expected::here(plan)) {
         text.push_str(&format!("  {name:<10} {value}\n"));
     }
     text
@@ -70,8 +71,8 @@ pub(super) fn skips(plan: &Plan) -> IndexMap<&str, usize> {
 }
 
 /// Returns what the whole plan costs, as (name, value).
-pub(super) fn totals(plan: &Plan, here: &Here) -> [(&'static str, String); 3] {
-    [
+pub(super) fn totals(plan: &Plan, here: &Here, expected: String) -> Vec<(&'static str, String)> {
+    let mut totals = vec![
         ("to fetch", fetch_in_words(plan, here)),
         (
             "at most",
@@ -80,11 +81,17 @@ pub(super) fn totals(plan: &Plan, here: &Here) -> [(&'static str, String); 3] {
                 show_seconds(longest(plan).as_secs_f64())
             ),
         ),
-        (
-            "expected",
-            "unknown, as no history is kept of earlier runs yet".into(),
-        ),
-    ]
+        ("expected", expected),
+    ];
+    let groups = groups(plan);
+    if groups.keys().any(|requires| !requires.is_empty()) {
+        let groups: Vec<String> = groups
+            .iter()
+            .map(|(requires, benchmarks)| format!("{requires} ({})", benchmarks.len()))
+            .collect();
+        totals.push(("requires", groups.join(" · ")));
+    }
+    totals
 }
 
 /// Returns the measured trials of a job: in one launch, launches × trials, or what a rule allows.

@@ -87,7 +87,7 @@ pub(in crate::cli) struct RunArguments {
     #[arg(long, value_name = "FILE", requires = "shard", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) stand_down: Option<PathBuf>,
     /// Hand the plan over to a scheduler, in parts by what its rows require, and look after it.
-    #[arg(long, value_enum, value_name = "SCHEDULER", conflicts_with_all = ["shard", "resume", "dry_run"])]
+    #[arg(long, value_enum, value_name = "SCHEDULER", conflicts_with_all = ["shard", "resume", "fail_fast", "max_failures", "time_budget", "format"])]
     pub(in crate::cli) on: Option<Scheduler>,
     /// The site file: what the scheduler is told for each requirement.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -123,7 +123,7 @@ pub(in crate::cli) struct RunArguments {
     /// The reports that are written in the end, such as `csv,html,junit`; default: csv,html.
     #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
     pub(in crate::cli) to: Vec<ReportTo>,
-    /// Show the plan and stop.
+    /// Show the plan and stop; with --on, what would be handed over.
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
     /// How the run is told.

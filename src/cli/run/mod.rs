@@ -52,7 +52,7 @@ pub(super) fn run(
         .as_deref()
         .filter(|folder| Submissions::exist(folder))
     {
-        return cluster::resume(folder, arguments);
+        return cluster::resume(folder, arguments, base);
     }
     let plan = match (&arguments.matrix, &resumed) {
         (Some(matrix), _) => plan_to_run(matrix, &selection, arguments)?,
@@ -60,13 +60,13 @@ pub(super) fn run(
         (None, Some(folder)) => kept_plan(folder, &selection)?,
         (None, None) => return Err(Failure::Usage("name a matrix file".into())),
     };
+    if arguments.on.is_some() {
+        let place = Place::choose(arguments.out.as_deref(), None, &plan, None);
+        return cluster::run_on(&plan, arguments, &place.folder, base, command_line);
+    }
     if arguments.dry_run {
         print(&super::plan::table(&plan))?;
         return Ok(ExitStatus::Success);
-    }
-    if arguments.on.is_some() {
-        let place = Place::choose(arguments.out.as_deref(), None, &plan, None);
-        return cluster::run_on(&plan, arguments, &place.folder, command_line);
     }
     let mut part = part::chosen(&plan, arguments)?;
     let place = Place::choose(

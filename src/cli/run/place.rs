@@ -81,7 +81,7 @@ impl Place {
     pub(super) fn fence(&self, file: Option<&Path>) -> Fence {
         Fence {
             attempts: self.attempts(),
-            file: file.map(Path::to_path_buf),
+            file: file.and_then(|file| std::path::absolute(file).ok()),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::variable;
 use crate::exec::Part;
-use crate::machine::{Here, LABELS_VARIABLE, SystemFiles};
+use crate::machine::{Here, LABELS_FILE, LABELS_VARIABLE, SystemFiles};
 use crate::model::{JobKind, MachineFacts, Plan};
 use crate::plan::{requirements, with_needs};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,10 @@ pub(super) fn unmet(
     part: Option<&Part>,
     machine: &MachineFacts,
 ) -> BTreeMap<usize, String> {
-    let labels = variable(LABELS_VARIABLE);
+    let labels = variable(LABELS_VARIABLE).or_else(|| {
+        let lines = std::fs::read_to_string(LABELS_FILE).ok()?;
+        Some(lines.trim().replace('\n', ","))
+    });
     let cuda_devices = variable("CUDA_VISIBLE_DEVICES");
     let here = Here {
         facts: machine,

@@ -8,7 +8,7 @@ mod query;
 mod script;
 
 pub use arguments::{array_arguments, group_arguments, merge_arguments, minutes};
-pub use preflight::{Controller, Preflight, PreflightError, preflight, unshared};
+pub use preflight::{Controller, Preflight, PreflightError, ask_controller, preflight, unshared};
 pub use query::{Liveness, Standing, TaskState, parse_sacct, parse_squeue};
 pub use script::{ScriptFacts, merge_script, shard_script};
 

@@ -64,6 +64,16 @@ impl Controller {
     }
 }
 
+/// Asks the controller about itself.
+///
+/// # Errors
+///
+/// Fails if it gives no answer.
+pub fn ask_controller() -> Result<Controller, CommandFailure> {
+    let told = run_command("scontrol", &["show".into(), "config".into()], COMMAND_LIMIT)?;
+    Ok(Controller::parse(&told))
+}
+
 /// What was found out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preflight {
@@ -104,8 +114,7 @@ pub fn preflight(
     groups: &[(String, Vec<String>)],
     script: &Path,
 ) -> Result<Preflight, PreflightError> {
-    let told = run_command("scontrol", &["show".into(), "config".into()], COMMAND_LIMIT)?;
-    let controller = Controller::parse(&told);
+    let controller = ask_controller()?;
     let mut warnings = Vec::new();
     if controller.text("ProctrackType") == "proctrack/linuxproc" {
         warnings.push(

@@ -19,6 +19,8 @@ pub struct ScriptFacts<'a> {
     pub attempt: u32,
     /// The list of benchmarks, if not all are to be done.
     pub list: Option<&'a Path>,
+    /// Whether every verify is asked again.
+    pub fresh: bool,
     /// The file that ends these attempts once it is there.
     pub stand_down: &'a Path,
     /// What the merge is told beside the folders.
@@ -36,7 +38,7 @@ pub fn shard_script(facts: &ScriptFacts<'_>) -> String {
         "{head}\
          attempt=$(({attempt} + ${{SLURM_RESTART_COUNT:-0}}))\n\
          {program} run plan.json --shard \"$SLURM_ARRAY_TASK_ID/$3\" --requires \"$2\"{list} \\\n    \
-         --stand-down {stand_down} --no-history \\\n    \
+         --stand-down {stand_down} --no-history --to csv{fresh} \\\n    \
          --out \"attempts/{submission}-g$1-$SLURM_ARRAY_TASK_ID-of-$3.attempt-$attempt\"\n\
          status=$?\n\
          # A benchmark that failed is a result; only trouble of our own is a failure of the job.\n\
@@ -46,6 +48,7 @@ pub fn shard_script(facts: &ScriptFacts<'_>) -> String {
         program = quoted(facts.program),
         stand_down = quoted(&facts.stand_down.display().to_string()),
         submission = facts.submission,
+        fresh = if facts.fresh { " --fresh" } else { "" },
     )
 }
 
@@ -72,6 +75,8 @@ fn head(facts: &ScriptFacts<'_>) -> String {
         "#!/bin/sh\n\
          # Written by `earmark run --on slurm`.\n\
          set -u\n\
+         # What the machine that handed this over has says nothing of a node.\n\
+         unset EARMARK_LABELS\n\
          # Nodes are told apart in the record by the names that Slurm has for them.\n\
          export EARMARK_MACHINE=\"${{EARMARK_MACHINE:-${{SLURMD_NODENAME:-}}}}\"\n\
          cd {run} || {{ echo \"earmark: this node does not see the run folder\" >&2; exit 4; }}\n",
@@ -151,6 +156,7 @@ mod tests {
                 submission: 2,
                 attempt: 5,
                 list: Some(Path::new("submissions/2.jobs.txt")),
+                fresh: false,
                 stand_down: Path::new("submissions/3.json"),
                 merge: &[],
             };
@@ -164,7 +170,7 @@ mod tests {
             assert_eq!(
                 String::from_utf8_lossy(&output.stdout).trim(),
                 "run plan.json --shard 3/4 --requires gpu:cuda --jobs submissions/2.jobs.txt --stand-down \
-                 submissions/3.json --no-history --out attempts/2-g1-3-of-4.attempt-7"
+                 submissions/3.json --no-history --to csv --out attempts/2-g1-3-of-4.attempt-7"
             );
             let other = ScriptFacts {
                 version: "earmark 2",
