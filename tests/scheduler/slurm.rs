@@ -145,6 +145,35 @@ fn what_is_handed_over_comes_back_as_one_record_as_from_one_machine() {
 }
 
 #[test]
+fn the_newest_run_that_was_handed_over_is_attached_to_by_that_word() {
+    let cluster = Cluster::new();
+    let ran = cluster.run(&["attach", "latest"]).expect_status(2);
+    assert!(
+        ran.stderr.contains("no run under runs was handed over"),
+        "{}",
+        ran.stderr
+    );
+    let words = [
+        "run",
+        "m.yaml",
+        "--on",
+        "slurm",
+        "--site",
+        "site.yaml",
+        "--detach",
+    ];
+    cluster.run(&words).expect_status(0);
+    let ran = cluster.run(&["attach", "latest"]).expect_status(0);
+    assert!(ran.stderr.contains("6 of 6 benchmarks"), "{}", ran.stderr);
+    let ran = cluster.run(&["attach", "bin"]).expect_status(2);
+    assert!(
+        ran.stderr.contains("was handed over to no scheduler"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
 fn what_would_be_handed_over_is_shown_and_nothing_is() {
     let cluster = Cluster::new();
     let ran = cluster.on(&["--dry-run"]).expect_status(0);

@@ -13,7 +13,7 @@ pub(in crate::cli) use site::site_of;
 use super::exit::{ExitStatus, Failure, print, say};
 use super::history::Indexing;
 use super::report::formats;
-use super::run::RunArguments;
+use super::run::{RUNS, RunArguments};
 use crate::cluster::{Submissions, slurm};
 use crate::model::Plan;
 use crate::record::RunRecord;
@@ -130,9 +130,33 @@ fn looking(
     }
 }
 
+/// Returns the run that was handed over last of those where runs lie. It may have left nothing yet that could
+/// be read.
+fn newest() -> Result<PathBuf, Failure> {
+    let begun = |run: &PathBuf| {
+        let first = Submissions::of(run).intent_path(1);
+        std::fs::metadata(first)
+            .and_then(|data| data.modified())
+            .ok()
+    };
+    let entries = std::fs::read_dir(RUNS).into_iter().flatten().flatten();
+    let runs = entries
+        .map(|entry| entry.path())
+        .filter_map(|run| Some((begun(&run)?, run)));
+    runs.max().map(|(_, run)| run).ok_or_else(|| {
+        Failure::Usage(format!(
+            "no run under {RUNS} was handed over to a scheduler; name the folder of one"
+        ))
+    })
+}
+
 /// `earmark attach`.
 pub(super) fn attach(arguments: &AttachArguments) -> Result<ExitStatus, Failure> {
-    let run = super::run::located(&arguments.run)?;
+    let run = if arguments.run == Path::new("latest") {
+        newest()?
+    } else {
+        arguments.run.clone()
+    };
     let run = std::path::absolute(run).map_err(Failure::internal)?;
     if !Submissions::exist(&run) {
         return Err(Failure::Usage(format!(

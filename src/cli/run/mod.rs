@@ -13,7 +13,7 @@ pub(super) use arguments::RunArguments;
 pub(super) use carry_out::{
     Errand, Resumption, backend_versions, carry_out, store_here, surroundings, variable,
 };
-pub(super) use place::{locate as located, named_run, run_folder};
+pub(super) use place::{RUNS, named_run, run_folder};
 pub(super) use sinks::Telling;
 
 use super::arguments::{Ready, Selection};

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// The folder of run folders, where no other place is named.
-const RUNS: &str = "runs";
+pub(in crate::cli) const RUNS: &str = "runs";
 
 /// What stands before the number of an attempt in the name of its folder.
 const ATTEMPT: &str = ".attempt-";
@@ -144,7 +144,7 @@ pub(in crate::cli) fn named_run(wish: &Path) -> Result<(PathBuf, RunRecord), Fai
 }
 
 /// Returns the folder of a run that is to go on.
-pub(in crate::cli) fn locate(wish: &Path) -> Result<PathBuf, Failure> {
+pub(super) fn locate(wish: &Path) -> Result<PathBuf, Failure> {
     if wish != Path::new("latest") {
         return Ok(wish.to_path_buf());
     }

@@ -43,8 +43,8 @@ const NAMED: [(&str, Place); 9] = [
     ("output", Place::Output),
 ];
 
-/// Names that are no settings of a command, with what to do instead.
-const NO_SETTINGS: [(&str, &str); 8] = [
+/// Names that are no settings of an engine, with what to do instead.
+pub(super) const NO_SETTINGS: [(&str, &str); 9] = [
     ("backend", "a command belongs to one backend: take it out"),
     ("model", "write `{{ model.id }}` or `{{ model.path }}`"),
     ("audio", "write `{{ audio.wav }}` or `{{ audio.id }}`"),
@@ -56,6 +56,10 @@ const NO_SETTINGS: [(&str, &str); 8] = [
     ("warmup", "the runner itself repeats trials: take it out"),
     ("repeat", "the runner itself repeats trials: take it out"),
     ("launches", "the runner itself repeats trials: take it out"),
+    (
+        "requires",
+        "the runner itself looks what the machine has: take it out",
+    ),
 ];
 
 impl Place {

@@ -1,5 +1,6 @@
 //! An engine of one's own that speaks the protocol: no code in here has to know it.
 
+use super::place::NO_SETTINGS;
 use super::{BackendMistake, BackendPart, facts_with, in_its_folder, read_words};
 use crate::engine::declaration::{language, threads};
 use crate::engine::launch::{LaunchSpec, offline_environment};
@@ -69,6 +70,13 @@ fn mistakes(definition: &BackendDefinition) -> Vec<BackendMistake> {
                 BackendPart::Settings,
                 format!("every engine is told `{name}`"),
                 "leave it out",
+            );
+        }
+        if NO_SETTINGS.iter().any(|(known, _)| known == name) {
+            tell(
+                BackendPart::Settings,
+                format!("`{name}` is no setting of an engine: in a matrix it means something else"),
+                "give it another name",
             );
         }
         let default = setting
