@@ -33,6 +33,7 @@ pub use rules::{Rules, Verdict};
 pub use runs::RunFacts;
 pub use side::Side;
 pub use speed::{Speed, compare_speed};
+pub use words::coarsest;
 
 use crate::report::GateVerdict;
 use schemars::JsonSchema;
