@@ -42,7 +42,10 @@ fn twenty_real_pairs_of_one_thing_are_the_same() {
         20
     );
     for pair in row["pairs"].as_array().unwrap() {
-        assert!(pair["resolution"].as_f64().unwrap() >= 0.05 - 1e-9, "{pair}");
+        assert!(
+            pair["resolution"].as_f64().unwrap() >= 0.05 - 1e-9,
+            "{pair}"
+        );
     }
     // Every launch is a process of its own, and belongs to one pair.
     assert_eq!(place.table("c/results.csv")[0]["launches"], "120");

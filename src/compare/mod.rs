@@ -9,6 +9,7 @@
 mod accuracy;
 mod calibration;
 mod likeness;
+mod machine_facts;
 mod noise;
 mod page;
 mod pairs;

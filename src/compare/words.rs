@@ -19,11 +19,7 @@ impl Against {
         if rows == 0 {
             return "Nothing to compare: no row of one run is in the other.".into();
         }
-        let speed = told(
-            &self.speed,
-            rows,
-            ["faster", "slower", &self.as_fast()],
-        );
+        let speed = told(&self.speed, rows, ["faster", "slower", &self.as_fast()]);
         let accuracy = told(
             &self.accuracy,
             rows,
@@ -140,7 +136,8 @@ pub fn coarsest<'a>(speeds: impl IntoIterator<Item = &'a Speed>) -> Option<Strin
     same.filter(|speed| resolution(speed).is_some())
         .max_by(|one, other| {
             let (one, other) = (resolution(one), resolution(other));
-            one.unwrap_or_default().total_cmp(&other.unwrap_or_default())
+            one.unwrap_or_default()
+                .total_cmp(&other.unwrap_or_default())
         })?
         .show_resolution()
 }

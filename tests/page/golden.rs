@@ -7,6 +7,7 @@ use earmark::event::RunEvent;
 use earmark::model::{
     FileFinding, Outcome, Phase, Plan, RerunReason, Shard, Verdict, VerifyFinding,
 };
+use earmark::report::{LevelChange, RunHistory};
 use std::fs;
 
 /// Returns the page of a journal as text.
@@ -173,6 +174,89 @@ fn nothing_was_planned() {
     let mut journal = records::begin(&plan);
     journal.over(false);
     insta::assert_snapshot!("empty", page(&plan, &journal));
+}
+
+/// A change point is told with the run since which it is, and everything else stays as it is without.
+#[test]
+fn changed_since_earlier_runs() {
+    let place = Place::new();
+    let folder = place.path().join("r");
+    let page = || {
+        place.run(&["report", "r"]).expect_status(0);
+        fs::read_to_string(folder.join("report.html")).unwrap()
+    };
+    let plan = plan(2);
+    let mut journal = records::begin(&plan);
+    verified(&mut journal, &plan);
+    for job in &plan.jobs[1..] {
+        journal.measure(job, &Outcome::Completed);
+    }
+    journal.over(false);
+    journal.write(&folder, &plan);
+    let before = page();
+    assert!(!before.contains("Since earlier runs"));
+
+    let mut history = RunHistory {
+        version: RunHistory::VERSION,
+        rows: 2,
+        known_rows: 2,
+        watched: ["time to transcribe", "WER"].map(str::to_owned).to_vec(),
+        trends: 4,
+        long_trends: 3,
+        fewest_runs: 6,
+        significance: 0.005,
+        changes: vec![LevelChange {
+            job: plan.jobs[1].id.to_string(),
+            machine: "here".into(),
+            host: "host-here".into(),
+            metric: "transcribe_seconds_median".into(),
+            title: "time to transcribe".into(),
+            worse: true,
+            before: 0.5,
+            after: 0.65,
+            shown_before: "500 ms".into(),
+            shown_after: "650 ms".into(),
+            shown_change: "+30.0 %".into(),
+            since_run: "night-020".into(),
+            since: "2026-01-21T00:00:00.000Z".into(),
+            last_run_before: "night-019".into(),
+            last_before: "2026-01-20T00:00:00.000Z".into(),
+            changed_there: vec!["engine's version: 1 → 2".into()],
+            values: [[0.5, 0.51, 0.49, 0.5].as_slice(), &[0.65, 0.66, 0.64]].concat(),
+            position: 4,
+            synthetic: true,
+        }],
+        more_changes: 0,
+    };
+    history.write(&folder).unwrap();
+    let changed = page();
+    insta::assert_snapshot!("changed-since-earlier-runs", text::of(&changed));
+    assert!(changed.contains("<li><a href=\"#changes\" class=\"bad\">"));
+    // Made again, it is the same; the style and the script are those of every page.
+    assert_eq!(changed, page());
+    let policy = |page: &str| {
+        let (_, rest) = page.split_once("http-equiv").unwrap();
+        rest.split_once('>').unwrap().0.to_owned()
+    };
+    assert_eq!(policy(&before), policy(&changed));
+
+    history.changes.clear();
+    history.write(&folder).unwrap();
+    let calm = page();
+    assert!(
+        calm.contains("No change of level is new in this run, among 4 trends of 2 rows."),
+        "{calm}"
+    );
+    // What stands there and is none of ours is told, and keeps nobody from the report.
+    fs::write(folder.join("history.json"), "{\"version\": 2}").unwrap();
+    let ran = place.run(&["report", "r"]).expect_status(0);
+    assert!(
+        ran.stderr.contains("warning: r/history.json: ") && ran.stderr.contains("remove it"),
+        "{}",
+        ran.stderr
+    );
+    fs::remove_file(folder.join("history.json")).unwrap();
+    assert_eq!(before, page(), "without a history nothing is told of one");
 }
 
 #[test]

@@ -169,11 +169,7 @@ fn numbers<'a>(
             verdict(pair.speed.verdict, &pair.speed.show_verdict(), marks),
             pair.accuracy.show_rates(),
             pair.accuracy.show_difference(),
-            verdict(
-                pair.accuracy.verdict,
-                pair.accuracy.verdict.words(),
-                marks,
-            ),
+            verdict(pair.accuracy.verdict, pair.accuracy.verdict.words(), marks),
         ]));
     }
     table
