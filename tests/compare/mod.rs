@@ -1,6 +1,7 @@
 //! `earmark compare`: runs held against each other.
 
 mod gates;
+mod machine_facts;
 mod program;
 mod simulated;
 

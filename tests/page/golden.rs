@@ -7,7 +7,6 @@ use earmark::event::RunEvent;
 use earmark::model::{
     FileFinding, Outcome, Phase, Plan, RerunReason, Shard, Verdict, VerifyFinding,
 };
-use earmark::report::{LevelChange, RunHistory};
 use std::fs;
 
 /// Returns the page of a journal as text.
@@ -196,38 +195,7 @@ fn changed_since_earlier_runs() {
     let before = page();
     assert!(!before.contains("Since earlier runs"));
 
-    let mut history = RunHistory {
-        version: RunHistory::VERSION,
-        rows: 2,
-        known_rows: 2,
-        watched: ["time to transcribe", "WER"].map(str::to_owned).to_vec(),
-        trends: 4,
-        long_trends: 3,
-        fewest_runs: 6,
-        significance: 0.005,
-        changes: vec![LevelChange {
-            job: plan.jobs[1].id.to_string(),
-            machine: "here".into(),
-            host: "host-here".into(),
-            metric: "transcribe_seconds_median".into(),
-            title: "time to transcribe".into(),
-            worse: true,
-            before: 0.5,
-            after: 0.65,
-            shown_before: "500 ms".into(),
-            shown_after: "650 ms".into(),
-            shown_change: "+30.0 %".into(),
-            since_run: "night-020".into(),
-            since: "2026-01-21T00:00:00.000Z".into(),
-            last_run_before: "night-019".into(),
-            last_before: "2026-01-20T00:00:00.000Z".into(),
-            changed_there: vec!["engine's version: 1 → 2".into()],
-            values: [[0.5, 0.51, 0.49, 0.5].as_slice(), &[0.65, 0.66, 0.64]].concat(),
-            position: 4,
-            synthetic: true,
-        }],
-        more_changes: 0,
-    };
+    let mut history = records::history(&plan.jobs[1].id);
     history.write(&folder).unwrap();
     let changed = page();
     insta::assert_snapshot!("changed-since-earlier-runs", text::of(&changed));
