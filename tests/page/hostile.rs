@@ -127,7 +127,7 @@ fn page(place: &Place) -> PathBuf {
         host: attack(number + 2),
         metric: attack(number + 3),
         title: attack(number + 4),
-        worse: number % 2 == 0,
+        worse: number.is_multiple_of(2),
         before: -f64::MAX,
         after: f64::MAX,
         shown_before: attack(number + 5),

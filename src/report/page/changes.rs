@@ -174,8 +174,8 @@ fn trend(change: &LevelChange) -> TrendView {
         let step = if position == 0 { 'M' } else { 'L' };
         line.push_str(&format!("{step}{},{}", across(position), up(*value)));
     }
-    let last = values.len().saturating_sub(1);
-    let first = change.position.min(last);
+    let end = values.len().saturating_sub(1);
+    let first = change.position.min(end);
     // Between the two runs.
     let change_at = f64::midpoint(across(first.saturating_sub(1)), across(first));
     TrendView {
@@ -183,7 +183,7 @@ fn trend(change: &LevelChange) -> TrendView {
         height: SIZE.1,
         line,
         change: rounded(change_at),
-        newest: (across(last), up(values.last().copied().unwrap_or_default())),
+        newest: (across(end), up(values.last().copied().unwrap_or_default())),
         label: format!(
             "{} over {} runs: {} until {}, then {}",
             change.title,
