@@ -194,41 +194,51 @@ fn line(
     } else {
         (value - before, "rise")
     };
-    let passed = worse <= allowed;
     let numbers = format!(
         "{metric} went from {} to {}, and a {way} of {} is allowed",
         show_number(before),
         show_number(value),
         show_number(allowed)
     );
-    match without_power(metric, &pair.speed, before, allowed) {
-        Some(reason) if passed => told(false, format!("no power: {numbers}; {reason}")),
+    let passed = worse <= allowed;
+    let visible = smallest_visible(metric, &pair.speed);
+    match visible {
+        // What is better for certain is no question of what could have been seen.
+        Some(share) if passed && pair.speed.verdict != Verdict::Better => {
+            let visible = format!("{} ({})", show_number(share * before), bound(share));
+            if pair.speed.verdict == Verdict::NoData {
+                let reason = &pair.speed.reason;
+                told(
+                    false,
+                    format!("no power: {numbers}, but the times cannot be compared: {reason}"),
+                )
+            } else if share * before > allowed {
+                told(
+                    false,
+                    format!(
+                        "no power: {numbers}; by their noise the runs cannot tell less than \
+                         {visible} from none; measure with more launches, three at least, or on a \
+                         quieter machine, or allow more"
+                    ),
+                )
+            } else {
+                told(
+                    true,
+                    format!("{numbers}; from {visible} on, the runs can tell it"),
+                )
+            }
+        }
         _ => told(passed, numbers),
     }
 }
 
-/// Returns why a comparison cannot tell a regression that is just not allowed from none; `None` if it
-/// can, or the metric is judged by its numbers alone.
-fn without_power(metric: &str, speed: &Speed, before: f64, allowed: f64) -> Option<String> {
-    // How large a change of the metric a change of the time by the noise floor is, as a share.
-    let seen: fn(f64) -> f64 = match metric {
-        "transcribe_seconds_median" => |floor| floor,
-        "rtfx" => |floor| floor / (1.0 + floor),
-        _ => return None,
-    };
-    if speed.verdict == Verdict::Better {
-        return None;
+/// Returns the smallest regression of a metric that two runs can tell by their noise, as a share of
+/// what the base has; `None` if the metric is judged by its numbers alone.
+fn smallest_visible(metric: &str, speed: &Speed) -> Option<f64> {
+    let floor = speed.noise_floor.unwrap_or(FLOOR_OF_NOTHING);
+    match metric {
+        "transcribe_seconds_median" => Some(floor),
+        "rtfx" => Some(floor / (1.0 + floor)),
+        _ => None,
     }
-    let mend = "measure with more launches, three at least, or on a quieter machine, or allow more";
-    if speed.verdict == Verdict::NoData {
-        return Some(format!("the times cannot be compared: {}", speed.reason));
-    }
-    let share = seen(speed.noise_floor.unwrap_or(FLOOR_OF_NOTHING));
-    (share * before > allowed).then(|| {
-        format!(
-            "by their noise the runs cannot tell less than {} ({}) from none; {mend}",
-            show_number(share * before),
-            bound(share)
-        )
-    })
 }

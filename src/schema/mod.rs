@@ -26,7 +26,7 @@ enum ProtocolLine {
 }
 
 /// The names of the schemas.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 12] = [
     "matrix",
     "catalog",
     "site",

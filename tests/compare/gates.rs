@@ -88,9 +88,12 @@ fn a_gate_that_the_runs_are_too_noisy_for_has_no_power_and_says_so() {
     let plan = plan_of(1, 3, &wide);
     make(&place, "wide", &plan, &noisy(1.0));
     make(&place, "wider", &plan, &noisy(1.02));
-    place
-        .run(&["compare", "wide", "wider", "--gate"])
-        .expect_status(0);
+    let found = place
+        .run(&["compare", "wide", "wider", "--gate", "--format", "json"])
+        .expect_status(0)
+        .json();
+    let message = found["against"][0]["gates"][0]["message"].as_str().unwrap();
+    assert!(message.ends_with("on, the runs can tell it"), "{message}");
     place.run(&["compare", "a", "a", "--gate"]).expect_status(0);
     // One launch tells of no change below a tenth.
     let single = plan_of(1, 1, REGRESSION);
