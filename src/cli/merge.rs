@@ -112,11 +112,18 @@ fn report(
     indexing: &Indexing,
 ) -> Result<(ExitStatus, RunRecord), Failure> {
     let record = RunFolder::read(path).map_err(Failure::internal)?;
-    let written = write_formats(&record, path, formats, &PageTemplates::default());
+    // First, because the page tells what it says.
+    let history = index(indexing, path, &record);
+    let written = write_formats(
+        &record,
+        history.as_ref(),
+        path,
+        formats,
+        &PageTemplates::default(),
+    );
     for written in written.map_err(Failure::internal)? {
         print(&format!("{}\n", written.display()))?;
     }
-    index(indexing, path, &record);
     let runs = record.sessions.iter().map(|session| session.run + 1).max();
     say(&format!(
         "{} on {}",

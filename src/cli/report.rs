@@ -1,9 +1,10 @@
 //! `earmark report`: the reports again, from the record.
 
 use super::arguments::{ReportArguments, ReportTo};
-use super::exit::{ExitStatus, Failure, print};
+use super::exit::{ExitStatus, Failure, print, say};
 use crate::record::{RunFolder, RunRecord};
-use crate::report::{PageTemplates, ReportError, ReportFormat, write_formats};
+use crate::report::{PageTemplates, ReportError, ReportFormat, RunHistory, write_formats};
+use crate::ui::printable;
 use std::path::{Path, PathBuf};
 
 pub(super) fn run(arguments: &ReportArguments) -> Result<ExitStatus, Failure> {
@@ -22,7 +23,12 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<ExitStatus, Failure> {
     for path in &arguments.runs {
         let place = arguments.out.as_deref().unwrap_or(path);
         let record = RunFolder::read(path).map_err(|error| Failure::Usage(error.to_string()))?;
-        for written in written_to(&record, place, &formats(&arguments.to), &templates)? {
+        let history = RunHistory::read(path).unwrap_or_else(|error| {
+            say(&format!("warning: {}", printable(&error.to_string())));
+            None
+        });
+        let formats = formats(&arguments.to);
+        for written in written_to(&record, history.as_ref(), place, &formats, &templates)? {
             print(&format!("{}\n", written.display()))?;
         }
     }
@@ -49,6 +55,7 @@ pub(super) fn formats(to: &[ReportTo]) -> Vec<ReportFormat> {
 /// Writes the reports of a record into a folder.
 fn written_to(
     record: &RunRecord,
+    history: Option<&RunHistory>,
     place: &Path,
     formats: &[ReportFormat],
     templates: &PageTemplates,
@@ -60,7 +67,7 @@ fn written_to(
         ))
     };
     std::fs::create_dir_all(place).map_err(|error| refused(&error))?;
-    write_formats(record, place, formats, templates).map_err(|error| match error {
+    write_formats(record, history, place, formats, templates).map_err(|error| match error {
         ReportError::Html(error) => Failure::Usage(error.to_string()),
         error => refused(&error),
     })

@@ -48,8 +48,8 @@ pub struct CalibrationRow {
     /// A against A: launches that were dealt to two sides in turns, so that what drifts evenly
     /// falls on both alike. No launch is in two pairs.
     pub pairs: Vec<Speed>,
-    /// The largest noise floor of a pair, as a share: two sides of one thing differ by less in 95
-    /// of 100.
+    /// The largest noise floor of a pair, as a share: two sides of one thing differ by less in 98
+    /// of 100. A comparison here says *same* to within this or the smallest change that matters.
     pub noise_floor: Option<f64>,
     /// What comparisons with fewer and more launches would say here: the same launches, dealt at
     /// random.

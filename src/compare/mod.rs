@@ -9,6 +9,7 @@
 mod accuracy;
 mod calibration;
 mod likeness;
+mod machine_facts;
 mod noise;
 mod page;
 mod pairs;
@@ -33,6 +34,7 @@ pub use rules::{Rules, Verdict};
 pub use runs::RunFacts;
 pub use side::Side;
 pub use speed::{Speed, compare_speed};
+pub use words::coarsest;
 
 use crate::report::GateVerdict;
 use schemars::JsonSchema;

@@ -72,7 +72,7 @@ struct PairView<'a> {
 
 #[derive(Serialize)]
 struct CellView {
-    words: &'static str,
+    words: String,
     /// A class of the style sheet.
     class: &'static str,
     ratio: String,
@@ -146,7 +146,7 @@ fn pair(pair: &Pair) -> PairView<'_> {
         times: pair.speed.show_times(),
         ratio: pair.speed.show_ratio(),
         bar: bar(&pair.speed),
-        speed: cell(pair.speed.verdict, &pair.speed),
+        speed: speed_cell(&pair.speed),
         rates: pair.accuracy.show_rates(),
         difference: pair.accuracy.show_difference(),
         accuracy: cell(pair.accuracy.verdict, &pair.speed),
@@ -155,9 +155,17 @@ fn pair(pair: &Pair) -> PairView<'_> {
     }
 }
 
+/// Returns the verdict on a speed, with its resolution where it is the same.
+fn speed_cell(speed: &Speed) -> CellView {
+    CellView {
+        words: speed.show_verdict(),
+        ..cell(speed.verdict, speed)
+    }
+}
+
 fn cell(verdict: Verdict, speed: &Speed) -> CellView {
     CellView {
-        words: verdict.words(),
+        words: verdict.words().to_owned(),
         class: match verdict {
             Verdict::Better => "good",
             Verdict::Worse => "bad",
@@ -198,7 +206,7 @@ fn side_by_side(comparison: &Comparison) -> Vec<(&str, Vec<Option<CellView>>)> {
         .map(|(name, pairs)| {
             let cells = pairs
                 .into_iter()
-                .map(|pair| pair.map(|pair| cell(pair.speed.verdict, &pair.speed)));
+                .map(|pair| pair.map(|pair| speed_cell(&pair.speed)));
             (name, cells.collect())
         })
         .collect()

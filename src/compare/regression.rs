@@ -1,10 +1,25 @@
 //! Gates on what became worse: the bounds of a plan on its own run, and on the change against a
 //! base.
+//!
+//! # What an allowed regression is judged by
+//!
+//! The number that was measured must not be worse than the base's by more than is allowed. That alone
+//! would let a gate pass because it cannot see: on a machine whose launches differ by 40 %, a rise of
+//! 10 % that was measured as none is likely. So for a time to transcribe, and the speed that follows
+//! from it, the bound is the smallest change that matters, and the noise floor of the two runs must
+//! not be above it. Where it is, the gate has no power to judge and is not passed, as one without
+//! data is not. What is *better* for certain passes whatever the noise.
+//!
+//! Error rates need no such power: they are of the same recordings on both sides, and what was heard
+//! there is a fact. Of times to load and of memory there are too few numbers to know their noise, so
+//! they are judged by the numbers alone.
 
 use super::Against;
 use super::pairs::{COMPLETED, Pair};
 use super::rules::Verdict;
 use super::side::Side;
+use super::speed::{FLOOR_OF_NOTHING, Speed, bound};
+use super::words::coarsest;
 use crate::model::{Gate, GateScope};
 use crate::report::{
     GateVerdict, Reading, ResultRow, SummaryRow, gate_verdicts, row_metric, set_metric, show_gate,
@@ -15,7 +30,8 @@ use std::collections::BTreeMap;
 /// Judges the gates of new's plan: its bounds on what new measured, and its allowed regressions
 /// against base. A plan that allows no regression in numbers allows none at all: then a row that is
 /// worse fails, and so does one that has lost its data. What there is no number for fails, because
-/// a gate without data must not pass.
+/// a gate without data must not pass, and so does an allowed regression that the runs are too noisy
+/// to tell.
 #[must_use]
 pub fn judge_gates(base: &Side<'_>, new: &Side<'_>, against: &Against) -> Vec<GateVerdict> {
     let gates = &new.record.plan.gates;
@@ -81,7 +97,9 @@ fn by_verdict(against: &Against) -> Vec<GateVerdict> {
         failed.extend(of("accuracy", pair, verdict, reason, had_data));
     }
     if failed.is_empty() {
-        let message = format!("none of {} is", against.rows.len());
+        let within = coarsest(against.rows.iter().map(|pair| &pair.speed));
+        let within = within.map_or_else(String::new, |within| format!(", to within {within}"));
+        let message = format!("none of {} is{within}", against.rows.len());
         failed.push(line("", true, message));
     }
     failed
@@ -176,13 +194,51 @@ fn line(
     } else {
         (value - before, "rise")
     };
-    told(
-        worse <= allowed,
-        format!(
-            "{metric} went from {} to {}, and a {way} of {} is allowed",
-            show_number(before),
-            show_number(value),
-            show_number(allowed)
-        ),
-    )
+    let numbers = format!(
+        "{metric} went from {} to {}, and a {way} of {} is allowed",
+        show_number(before),
+        show_number(value),
+        show_number(allowed)
+    );
+    let passed = worse <= allowed;
+    let visible = smallest_visible(metric, &pair.speed);
+    match visible {
+        // What is better for certain is no question of what could have been seen.
+        Some(share) if passed && pair.speed.verdict != Verdict::Better => {
+            let visible = format!("{} ({})", show_number(share * before), bound(share));
+            if pair.speed.verdict == Verdict::NoData {
+                let reason = &pair.speed.reason;
+                told(
+                    false,
+                    format!("no power: {numbers}, but the times cannot be compared: {reason}"),
+                )
+            } else if share * before > allowed {
+                told(
+                    false,
+                    format!(
+                        "no power: {numbers}; by their noise the runs cannot tell less than \
+                         {visible} from none; measure with more launches, three at least, or on a \
+                         quieter machine, or allow more"
+                    ),
+                )
+            } else {
+                told(
+                    true,
+                    format!("{numbers}; from {visible} on, the runs can tell it"),
+                )
+            }
+        }
+        _ => told(passed, numbers),
+    }
+}
+
+/// Returns the smallest regression of a metric that two runs can tell by their noise, as a share of
+/// what the base has; `None` if the metric is judged by its numbers alone.
+fn smallest_visible(metric: &str, speed: &Speed) -> Option<f64> {
+    let floor = speed.noise_floor.unwrap_or(FLOOR_OF_NOTHING);
+    match metric {
+        "transcribe_seconds_median" => Some(floor),
+        "rtfx" => Some(floor / (1.0 + floor)),
+        _ => None,
+    }
 }

@@ -12,7 +12,8 @@ pub enum Verdict {
     Better,
     /// Slower, or less accurate.
     Worse,
-    /// Within the smallest change that matters.
+    /// Of no change that the measurements could tell: within the smallest change that matters, or
+    /// within the noise, whichever is larger.
     Same,
     /// The measurements do not tell.
     Inconclusive,

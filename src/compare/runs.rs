@@ -1,6 +1,7 @@
 //! What is known of a run, and what differs between two of them.
 
 use super::likeness::{Difference, WEIGHTS};
+use super::machine_facts::{crates, machine_facts};
 use super::pairs::Pair;
 use super::side::Side;
 use crate::record::Session;
@@ -146,10 +147,10 @@ pub(super) fn differences(base: &Side<'_>, new: &Side<'_>, rows: &[Pair]) -> Vec
     };
     tell_sessions("earmark", |session| session.earmark_version.clone());
     tell_sessions("build profile", |session| session.build_profile.clone());
-    tell_sessions("kernel", |session| session.machine.kernel.clone());
-    tell_sessions("governor", |session| {
-        session.machine.governor.clone().unwrap_or_default()
-    });
+    for ((fact, before), (_, after)) in machine_facts(base).into_iter().zip(machine_facts(new)) {
+        tell(fact, before, after);
+    }
+    tell_crates(&crates(base), &crates(new), &mut tell);
     let artifacts = base.record.artifacts.iter();
     for ((model, artifact), digest) in artifacts {
         if let Some(other) = new.record.artifacts.get(&(model.clone(), artifact.clone())) {
@@ -210,6 +211,29 @@ pub(super) fn differences(base: &Side<'_>, new: &Side<'_>, rows: &[Pair]) -> Vec
     }
     told.extend(in_rows(rows));
     told
+}
+
+/// Tells the crates of which two runs had other versions. A record that knows of none is told once.
+fn tell_crates(
+    base: &BTreeMap<String, String>,
+    new: &BTreeMap<String, String>,
+    tell: &mut impl FnMut(&str, String, String),
+) {
+    if base.is_empty() || new.is_empty() {
+        let all = |crates: &BTreeMap<String, String>| {
+            let each = crates.iter();
+            let each = each.map(|(name, version)| format!("{name} {version}"));
+            each.collect::<Vec<_>>().join(", ")
+        };
+        tell("crates", all(base), all(new));
+        return;
+    }
+    let names: BTreeSet<&String> = base.keys().chain(new.keys()).collect();
+    for name in names {
+        let version =
+            |crates: &BTreeMap<String, String>| crates.get(name).cloned().unwrap_or_default();
+        tell(&format!("crate {name}"), version(base), version(new));
+    }
 }
 
 /// Returns what differs in rows, and in how many of them.

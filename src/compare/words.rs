@@ -3,7 +3,7 @@
 use super::accuracy::Accuracy;
 use super::pairs::Pair;
 use super::rules::{Rules, Verdict};
-use super::speed::{Speed, wanted};
+use super::speed::{Speed, bound, wanted};
 use super::{Against, Comparison};
 use crate::model::units::show_seconds;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ impl Against {
         if rows == 0 {
             return "Nothing to compare: no row of one run is in the other.".into();
         }
-        let speed = told(&self.speed, rows, ["faster", "slower", "as fast"]);
+        let speed = told(&self.speed, rows, ["faster", "slower", &self.as_fast()]);
         let accuracy = told(
             &self.accuracy,
             rows,
@@ -28,13 +28,23 @@ impl Against {
         format!("{}. {}.", capital(&speed), capital(&accuracy))
     }
 
+    /// Returns the words for rows that are as fast, with the coarsest resolution that any of them
+    /// has: nobody shall read less noise into them than there was.
+    fn as_fast(&self) -> String {
+        let within = coarsest(self.rows.iter().map(|pair| &pair.speed));
+        within.map_or_else(
+            || "as fast".to_owned(),
+            |within| format!("as fast to within {within}"),
+        )
+    }
+
     /// Returns the pairs that have something to tell beside their numbers: the row, what it is
-    /// about, the verdict, why.
+    /// about, the verdict, why. What is the same only because of a coarse resolution is among them.
     #[must_use]
     pub fn remarks(&self) -> Vec<(&str, &'static str, Verdict, &str)> {
         let mut remarks = Vec::new();
         for pair in self.all_pairs() {
-            if pair.speed.verdict != Verdict::Same {
+            if pair.speed.verdict != Verdict::Same || pair.speed.is_coarse() {
                 let (verdict, reason) = (pair.speed.verdict, pair.speed.reason.as_str());
                 remarks.push((pair.name.as_str(), "speed", verdict, reason));
             }
@@ -105,13 +115,31 @@ impl Comparison {
         format!(
             "A change is told from {} of the time (and {}) or {} points of WER on, if its {:.0} % \
              interval ({resamples} bootstrap resamples over launches or recordings, seed {seed}) and \
-             the noise floor of the launches allow it.",
+             the noise floor of the launches allow it. What is the same is so to within the \
+             resolution beside it, and says nothing of smaller changes.",
             wanted(minimum_effect),
             show_seconds(minimum_effect_seconds),
             (minimum_effect_wer * 1e6).round() / 1e4,
             coverage * 100.0,
         )
     }
+}
+
+/// Returns the coarsest resolution of those that are the same, as it is shown; `None` if none is, or
+/// all of them are the very same measurements.
+#[must_use]
+pub fn coarsest<'a>(speeds: impl IntoIterator<Item = &'a Speed>) -> Option<String> {
+    let same = speeds
+        .into_iter()
+        .filter(|speed| speed.verdict == Verdict::Same);
+    let resolution = |speed: &Speed| speed.resolution.filter(|share| *share > 0.0);
+    same.filter(|speed| resolution(speed).is_some())
+        .max_by(|one, other| {
+            let (one, other) = (resolution(one), resolution(other));
+            one.unwrap_or_default()
+                .total_cmp(&other.unwrap_or_default())
+        })?
+        .show_resolution()
 }
 
 fn told(counts: &BTreeMap<Verdict, usize>, rows: usize, words: [&str; 3]) -> String {
@@ -153,6 +181,36 @@ fn capital(text: &str) -> String {
 }
 
 impl Speed {
+    /// Returns the smallest change that could be told: `38 %`, and as a time where the time is so short
+    /// that seconds decide what matters; `None` if nothing could be, or every change.
+    #[must_use]
+    pub fn show_resolution(&self) -> Option<String> {
+        let resolution = self.resolution.filter(|share| *share > 0.0)?;
+        let shortest = self.base_seconds?.min(self.new_seconds?);
+        Some(if resolution > 1.0 && !self.is_coarse() {
+            show_seconds(resolution * shortest)
+        } else {
+            bound(resolution)
+        })
+    }
+
+    /// Returns the verdict as it is shown everywhere: what is the same has its resolution beside it.
+    #[must_use]
+    pub fn show_verdict(&self) -> String {
+        let word = self.verdict.words();
+        match self.show_resolution() {
+            Some(within) if self.verdict == Verdict::Same => format!("{word}, to within {within}"),
+            _ => word.to_owned(),
+        }
+    }
+
+    /// Returns whether not the smallest change that matters but the noise decides what could be told.
+    #[must_use]
+    pub fn is_coarse(&self) -> bool {
+        let resolution = self.resolution.filter(|share| *share > 0.0);
+        resolution.is_some() && resolution == self.noise_floor
+    }
+
     /// Returns the two times: `612 ms → 650 ms`.
     #[must_use]
     pub fn show_times(&self) -> String {

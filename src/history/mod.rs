@@ -12,6 +12,7 @@ mod index;
 mod least;
 mod lines;
 mod metric;
+mod of_run;
 mod place;
 mod prune;
 mod rebuild;

@@ -40,7 +40,8 @@ pub enum ReportError {
     },
 }
 
-/// Writes what a run has in its folder: the tables and the page. Each file is replaced whole.
+/// Writes what a run has in its folder: the tables and the page, which tells nothing of other runs.
+/// Each file is replaced whole.
 ///
 /// # Errors
 ///
@@ -60,7 +61,7 @@ pub fn write_reports_with(
     folder: &Path,
     templates: &PageTemplates,
 ) -> Result<Vec<PathBuf>, ReportError> {
-    write_formats(record, folder, &ReportFormat::DEFAULT, templates)
+    write_formats(record, None, folder, &ReportFormat::DEFAULT, templates)
 }
 
 /// Writes `results.csv`, `summary.csv`, `samples.csv`, `jobs.csv` and `combinations.csv`.
@@ -109,7 +110,7 @@ pub(super) fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, Re
 }
 
 /// Writes a file beside its place and moves it there, so that nobody reads half of it.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
     fs::write(&temporary, bytes)?;

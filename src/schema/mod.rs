@@ -11,7 +11,7 @@ use crate::lockfile::LockFile;
 use crate::matrix::MatrixFile;
 use crate::model::Plan;
 use crate::protocol::{Reply, Request};
-use crate::report::{PageView, ReportDocument};
+use crate::report::{PageView, ReportDocument, RunHistory};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 
 /// One line of the protocol, in either direction.
@@ -26,7 +26,7 @@ enum ProtocolLine {
 }
 
 /// The names of the schemas.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 12] = [
     "matrix",
     "catalog",
     "site",
@@ -38,6 +38,7 @@ pub const NAMES: [&str; 11] = [
     "report",
     "comparison",
     "calibration",
+    "run-history",
 ];
 
 /// Returns a schema by its name, as the text of its file.
@@ -54,6 +55,7 @@ pub fn schema(name: &str) -> Option<String> {
         "report" => generator.into_root_schema_for::<ReportDocument>(),
         "comparison" => generator.into_root_schema_for::<Comparison>(),
         "calibration" => generator.into_root_schema_for::<Calibration>(),
+        "run-history" => generator.into_root_schema_for::<RunHistory>(),
         "protocol" => generator.into_root_schema_for::<ProtocolLine>(),
         "report-view" => generator.into_root_schema_for::<PageView<'static>>(),
         _ => return None,

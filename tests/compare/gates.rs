@@ -46,6 +46,103 @@ fn an_allowed_regression_is_the_larger_of_two() {
     place.run(&["compare", "a", "c"]).expect_status(0);
 }
 
+/// A gate that passes because it cannot see is worse than none.
+#[test]
+fn a_gate_that_the_runs_are_too_noisy_for_has_no_power_and_says_so() {
+    let place = Place::new();
+    let plan = plan_of(1, 3, REGRESSION);
+    let noisy = |factor: f64| Made {
+        factor,
+        launches_differ: 0.2,
+        ..Made::default()
+    };
+    make(&place, "a", &plan, &noisy(1.0));
+    make(&place, "b", &plan, &noisy(0.999));
+    let ran = place.run(&["compare", "a", "b", "--gate"]).expect_status(1);
+    assert!(
+        ran.stdout.contains("As fast to within ") && ran.stdout.contains("same, to within "),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stderr
+            .contains("no power: transcribe_seconds_median went from")
+            && ran
+                .stderr
+                .contains("by their noise the runs cannot tell less than")
+            && ran.stderr.contains("measure with more launches"),
+        "{}",
+        ran.stderr
+    );
+    // What is worse than allowed is no question of power, and what is better for certain passes.
+    make(&place, "slow", &plan, &noisy(5.0));
+    let ran = place
+        .run(&["compare", "a", "slow", "--gate"])
+        .expect_status(1);
+    assert!(!ran.stderr.contains("no power"), "{}", ran.stderr);
+    place
+        .run(&["compare", "slow", "a", "--gate"])
+        .expect_status(0);
+    // A bound that these runs can tell is judged, and so is the very same run.
+    let wide = REGRESSION.replace("5%", "200%");
+    let plan = plan_of(1, 3, &wide);
+    make(&place, "wide", &plan, &noisy(1.0));
+    make(&place, "wider", &plan, &noisy(1.02));
+    let found = place
+        .run(&["compare", "wide", "wider", "--gate", "--format", "json"])
+        .expect_status(0)
+        .json();
+    let message = found["against"][0]["gates"][0]["message"].as_str().unwrap();
+    assert!(message.ends_with("on, the runs can tell it"), "{message}");
+    place.run(&["compare", "a", "a", "--gate"]).expect_status(0);
+    // One launch tells of no change below a tenth.
+    let single = plan_of(1, 1, REGRESSION);
+    make(&place, "one", &single, &Made::default());
+    make(
+        &place,
+        "other",
+        &single,
+        &Made {
+            factor: 1.01,
+            ..Made::default()
+        },
+    );
+    let ran = place
+        .run(&["compare", "one", "other", "--gate"])
+        .expect_status(1);
+    assert!(ran.stderr.contains("no power"), "{}", ran.stderr);
+}
+
+/// Where a plan allows no regression in numbers, a passed gate says how much it could have seen.
+#[test]
+fn the_noise_is_told_with_a_gate_that_is_passed() {
+    let place = Place::new();
+    let plan = plan_of(1, 3, "[]");
+    let noisy = |factor: f64| Made {
+        factor,
+        launches_differ: 0.05,
+        ..Made::default()
+    };
+    make(&place, "a", &plan, &noisy(1.0));
+    make(&place, "b", &plan, &noisy(1.01));
+    let found = place
+        .run(&["compare", "a", "b", "--gate", "--format", "json"])
+        .expect_status(0)
+        .json();
+    let message = found["against"][0]["gates"][0]["message"].as_str().unwrap();
+    assert!(message.starts_with("none of 1 is, to within "), "{message}");
+    let speed = &found["against"][0]["rows"][0]["speed"];
+    assert_eq!(speed["resolution"], speed["noise_floor"]);
+    for format in ["text", "markdown", "html"] {
+        let shown = place
+            .run(&["compare", "a", "b", "--format", format])
+            .expect_status(0)
+            .stdout;
+        assert!(shown.contains("same, to within "), "{format}: {shown}");
+        assert!(shown.contains("could hide the 5 % that matter"), "{shown}");
+    }
+}
+
 #[test]
 fn without_a_gate_on_regressions_a_row_that_is_worse_fails() {
     let place = Place::new();

@@ -1,6 +1,7 @@
 //! `earmark compare`: runs held against each other.
 
 mod gates;
+mod machine_facts;
 mod program;
 mod simulated;
 
@@ -13,6 +14,8 @@ use earmark::model::{Job, JobId, JobSpec, Outcome, Plan, Sample};
 pub struct Made {
     /// Times as a share of half a second.
     pub factor: f64,
+    /// How much longer the second and the third of three launches take than the one before.
+    pub launches_differ: f64,
     /// What is heard instead of `a b c`.
     pub text: &'static str,
     pub machine: &'static str,
@@ -26,6 +29,7 @@ impl Default for Made {
     fn default() -> Self {
         Self {
             factor: 1.0,
+            launches_differ: 0.01,
             text: "a b c",
             machine: "here",
             weights: "sha256:aaaa",
@@ -92,8 +96,8 @@ fn measure(journal: &mut Journal, job: &Job, launch: u32, trial: u32, made: &Mad
     let JobSpec::Benchmark(spec) = &job.spec else {
         return;
     };
-    // Launches differ by one in a hundred, trials by one in a thousand.
-    let noise = 1.0 + 0.01 * f64::from(launch % 3) + 0.001 * f64::from(trial);
+    // Trials differ by one in a thousand.
+    let noise = 1.0 + made.launches_differ * f64::from(launch % 3) + 0.001 * f64::from(trial);
     let seconds = 0.5 * made.factor * noise;
     journal.say(RunEvent::TrialEnded {
         job: job.id.clone(),

@@ -1,6 +1,8 @@
 //! A against A with simulated times: what the verdicts come to is known, because nothing differs.
 
 use earmark::compare::{Rules, Verdict, compare_speed, halves};
+use proptest::collection::vec;
+use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::collections::BTreeMap;
@@ -60,10 +62,7 @@ fn verdicts(
     change: f64,
     comparisons: u32,
 ) -> BTreeMap<Verdict, u32> {
-    let rules = Rules {
-        resamples: 400,
-        ..Rules::default()
-    };
+    let rules = few_resamples();
     let mut random = ChaCha8Rng::seed_from_u64(2026);
     let mut counts = BTreeMap::new();
     for _ in 0..comparisons {
@@ -77,33 +76,65 @@ fn verdicts(
     counts
 }
 
+fn few_resamples() -> Rules {
+    Rules {
+        resamples: 400,
+        ..Rules::default()
+    }
+}
+
 fn of(counts: &BTreeMap<Verdict, u32>, verdict: Verdict) -> u32 {
     counts.get(&verdict).copied().unwrap_or(0)
 }
 
 const COMPARISONS: u32 = 200;
+/// So many that the share is known to within a point.
+const MANY_COMPARISONS: u32 = 1000;
 
+/// However much launches differ: what is told beside the verdict grows with it.
 #[test]
 fn a_thing_is_the_same_as_itself_in_95_of_100() {
-    for (per_side, noise) in [
-        (3, 0.005),
-        (3, 0.01),
-        (3, 0.02),
-        (5, 0.02),
-        (5, 0.03),
-        (6, 0.02),
-        (6, 0.03),
-    ] {
+    for per_side in [3, 6] {
+        for noise in [0.01, 0.03, 0.10, 0.20] {
+            let machine = Machine {
+                launches: noise,
+                ..QUIET
+            };
+            let counts = verdicts(per_side, machine, 1.0, MANY_COMPARISONS);
+            println!("{per_side} launches a side, deviation {noise}: {counts:?}");
+            assert!(
+                of(&counts, Verdict::Same) * 100 >= MANY_COMPARISONS * 95,
+                "{per_side} launches, {noise}: {counts:?}"
+            );
+        }
+    }
+}
+
+/// That a verdict is `same` must not come of being blind: the resolution that stands beside it is about
+/// as fine as the noise allows, and finer with more launches.
+#[test]
+fn the_resolution_follows_the_noise() {
+    let resolution = |per_side: usize, launches_differ: f64| {
         let machine = Machine {
-            launches: noise,
+            launches: launches_differ,
             ..QUIET
         };
-        let counts = verdicts(per_side, machine, 1.0, COMPARISONS);
-        assert!(
-            of(&counts, Verdict::Same) * 100 >= COMPARISONS * 95,
-            "{per_side} launches, {noise}: {counts:?}"
-        );
-    }
+        let mut random = ChaCha8Rng::seed_from_u64(5);
+        let mut found: Vec<f64> = (0..COMPARISONS)
+            .map(|_| {
+                let sides = halves(&launches(2 * per_side, machine, &mut random));
+                let speed = compare_speed(&sides.base, &sides.new, &few_resamples());
+                speed.resolution.unwrap()
+            })
+            .collect();
+        found.sort_by(f64::total_cmp);
+        found[found.len() / 2]
+    };
+    // A quiet machine tells all that matters.
+    assert!((resolution(6, 0.01) - 0.05).abs() < 1e-9);
+    let (three, six) = (resolution(3, 0.10), resolution(6, 0.10));
+    assert!((0.3..0.55).contains(&three), "{three}");
+    assert!((0.15..0.3).contains(&six), "{six}");
 }
 
 #[test]
@@ -121,10 +152,9 @@ fn drift_that_falls_on_both_sides_alike_changes_nothing() {
     }
 }
 
-/// Whatever the noise, a thing is hardly ever called better or worse than itself: what cannot be
-/// told is inconclusive.
+/// Whatever the noise, a thing is hardly ever called better or worse than itself.
 #[test]
-fn noise_makes_comparisons_inconclusive_and_not_wrong() {
+fn noise_makes_comparisons_coarse_and_not_wrong() {
     for (per_side, launches, hiccups) in [
         (3, 0.05, 0.0),
         (3, 0.2, 0.0),
@@ -146,12 +176,6 @@ fn noise_makes_comparisons_inconclusive_and_not_wrong() {
             "{per_side} launches, {launches}, {hiccups}: {counts:?}"
         );
     }
-    let wild = Machine {
-        launches: 0.2,
-        ..QUIET
-    };
-    let counts = verdicts(6, wild, 1.0, COMPARISONS);
-    assert!(of(&counts, Verdict::Same) == 0, "{counts:?}");
 }
 
 /// A check that cannot fail is none: what changed is told.
@@ -168,6 +192,82 @@ fn a_change_is_told() {
             of(&counts, Verdict::Better) * 100 >= COMPARISONS * 90,
             "{per_side} launches: {counts:?}"
         );
+    }
+}
+
+/// A slowdown by three tenths is seen on a machine on which launches differ by three in a hundred, and
+/// one below the noise floor is not taken for one that is known.
+#[test]
+fn a_large_change_is_told_in_spite_of_some_noise() {
+    let machine = Machine {
+        launches: 0.03,
+        ..QUIET
+    };
+    for per_side in [3, 6] {
+        let counts = verdicts(per_side, machine, 1.30, COMPARISONS);
+        println!("{per_side} launches a side, 30 % slower: {counts:?}");
+        assert!(
+            of(&counts, Verdict::Worse) * 100 >= COMPARISONS * 99,
+            "{per_side} launches: {counts:?}"
+        );
+        let counts = verdicts(per_side, machine, 1.0 / 1.30, COMPARISONS);
+        assert!(
+            of(&counts, Verdict::Better) * 100 >= COMPARISONS * 99,
+            "{per_side} launches: {counts:?}"
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// Whoever names the runs in the other order hears the same, turned around; and a verdict of
+    /// `same` never stands on a change above its resolution, nor any other below it.
+    #[test]
+    fn swapping_the_sides_turns_the_verdict_around(
+        base in vec(vec(0.2_f64..4.0, 1..6), 1..7),
+        new in vec(vec(0.2_f64..4.0, 1..6), 1..7),
+        scale in prop_oneof![Just(1.0), Just(0.0001), Just(1000.0)],
+        change in 0.3_f64..3.0,
+        evenly in any::<bool>(),
+    ) {
+        let scaled = |side: &[Vec<f64>], factor: f64| -> Vec<Vec<f64>> {
+            let launch = |launch: &Vec<f64>| {
+                launch.iter().map(|time| time * factor * scale).collect()
+            };
+            side.iter().map(launch).collect()
+        };
+        let base = scaled(&base, 1.0);
+        // Half of them are one thing and the same, slower or faster by a factor alone.
+        let new = if evenly { scaled(&base, change / scale) } else { scaled(&new, change) };
+        let rules = Rules { resamples: 200, ..Rules::default() };
+        let there = compare_speed(&base, &new, &rules);
+        let back = compare_speed(&new, &base, &rules);
+        let turned = match there.verdict {
+            Verdict::Better => Verdict::Worse,
+            Verdict::Worse => Verdict::Better,
+            other => other,
+        };
+        prop_assert_eq!(back.verdict, turned, "{:?} {:?}", there, back);
+        prop_assert_eq!(back.resolution, there.resolution);
+        prop_assert_eq!(back.noise_floor, there.noise_floor);
+        let near = |one: Option<f64>, other: Option<f64>| match (one, other) {
+            (Some(one), Some(other)) => (one * other - 1.0).abs() < 1e-9,
+            (one, other) => one == other,
+        };
+        prop_assert!(near(there.ratio_low, back.ratio_high), "{:?} {:?}", there, back);
+        prop_assert!(near(there.ratio_high, back.ratio_low), "{:?} {:?}", there, back);
+        let (Some(ratio), Some(resolution)) = (there.ratio, there.resolution) else {
+            prop_assert_eq!(there.verdict, Verdict::Inconclusive);
+            return Ok(());
+        };
+        let change = ratio.max(1.0 / ratio) - 1.0;
+        match there.verdict {
+            Verdict::Same => prop_assert!(change <= resolution * (1.0 + 1e-9), "{:?}", there),
+            Verdict::Better => prop_assert!(ratio < 1.0 && change > resolution * (1.0 - 1e-9)),
+            Verdict::Worse => prop_assert!(ratio > 1.0 && change > resolution * (1.0 - 1e-9)),
+            Verdict::Inconclusive | Verdict::NoData => {}
+        }
     }
 }
 

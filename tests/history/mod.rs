@@ -6,3 +6,4 @@ mod index;
 pub mod nights;
 mod prune;
 mod site;
+mod told_on_page;

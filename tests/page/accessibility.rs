@@ -44,6 +44,8 @@ fn axe_finds_nothing_serious() {
     let place = Place::new();
     let (plan, journal) = records::engines();
     journal.write(&place.path().join("r"), &plan);
+    let history = records::history(&plan.jobs[1].id);
+    history.write(&place.path().join("r")).unwrap();
     place.run(&["report", "r"]).expect_status(0);
     let page = place.path().join("r/report.html");
     for (width, scheme) in [(1280, "light"), (1280, "dark"), (375, "light")] {

@@ -175,6 +175,58 @@ fn nothing_was_planned() {
     insta::assert_snapshot!("empty", page(&plan, &journal));
 }
 
+/// A change point is told with the run since which it is, and everything else stays as it is without.
+#[test]
+fn changed_since_earlier_runs() {
+    let place = Place::new();
+    let folder = place.path().join("r");
+    let page = || {
+        place.run(&["report", "r"]).expect_status(0);
+        fs::read_to_string(folder.join("report.html")).unwrap()
+    };
+    let plan = plan(2);
+    let mut journal = records::begin(&plan);
+    verified(&mut journal, &plan);
+    for job in &plan.jobs[1..] {
+        journal.measure(job, &Outcome::Completed);
+    }
+    journal.over(false);
+    journal.write(&folder, &plan);
+    let before = page();
+    assert!(!before.contains("Since earlier runs"));
+
+    let mut history = records::history(&plan.jobs[1].id);
+    history.write(&folder).unwrap();
+    let changed = page();
+    insta::assert_snapshot!("changed-since-earlier-runs", text::of(&changed));
+    assert!(changed.contains("<li><a href=\"#changes\" class=\"bad\">"));
+    // Made again, it is the same; the style and the script are those of every page.
+    assert_eq!(changed, page());
+    let policy = |page: &str| {
+        let (_, rest) = page.split_once("http-equiv").unwrap();
+        rest.split_once('>').unwrap().0.to_owned()
+    };
+    assert_eq!(policy(&before), policy(&changed));
+
+    history.changes.clear();
+    history.write(&folder).unwrap();
+    let calm = page();
+    assert!(
+        calm.contains("No change of level is new in this run, among 4 trends of 2 rows."),
+        "{calm}"
+    );
+    // What stands there and is none of ours is told, and keeps nobody from the report.
+    fs::write(folder.join("history.json"), "{\"version\": 2}").unwrap();
+    let ran = place.run(&["report", "r"]).expect_status(0);
+    assert!(
+        ran.stderr.contains("warning: r/history.json: ") && ran.stderr.contains("remove it"),
+        "{}",
+        ran.stderr
+    );
+    fs::remove_file(folder.join("history.json")).unwrap();
+    assert_eq!(before, page(), "without a history nothing is told of one");
+}
+
 #[test]
 fn merged_from_two_machines() {
     let place = Place::new();

@@ -4,7 +4,9 @@ use super::browser::Browser;
 use super::{records, text};
 use crate::support::Place;
 use crate::support::journal::plan;
-use earmark::model::{Job, JobSpec, MachineFacts, Outcome, Phase, Value};
+use earmark::event::RunEvent;
+use earmark::model::{Job, JobSpec, MachineFacts, Outcome, Phase, RepositoryFacts, Value};
+use earmark::report::{LevelChange, RunHistory};
 use serde_json::json;
 use std::fs;
 use std::path::PathBuf;
@@ -108,7 +110,51 @@ fn page(place: &Place) -> PathBuf {
         journal.end(&job.id, &outcome, None);
     }
     journal.over(false);
+    if let Some(RunEvent::RunStarted {
+        crates, repository, ..
+    }) = journal.events.first_mut().map(|event| &mut event.event)
+    {
+        *crates = [(attack(0), all.clone()), (attack(3), attack(4))].into();
+        *repository = Some(RepositoryFacts {
+            commit: Some(all.clone()),
+            clean: Some(false),
+        });
+    }
     journal.write(&place.path().join("r"), &made);
+    let change = |number: usize| LevelChange {
+        job: attack(number),
+        machine: attack(number + 1),
+        host: attack(number + 2),
+        metric: attack(number + 3),
+        title: attack(number + 4),
+        worse: number.is_multiple_of(2),
+        before: -f64::MAX,
+        after: f64::MAX,
+        shown_before: attack(number + 5),
+        shown_after: attack(number + 6),
+        shown_change: attack(number + 7),
+        since_run: all.clone(),
+        since: attack(number + 8),
+        last_run_before: attack(number + 9),
+        last_before: attack(number + 10),
+        changed_there: vec![attack(number), all.clone()],
+        values: vec![f64::MAX, -f64::MAX, 0.0],
+        position: usize::MAX,
+        synthetic: true,
+    };
+    let history = RunHistory {
+        version: RunHistory::VERSION,
+        rows: usize::MAX,
+        known_rows: 1,
+        watched: ATTACKS.map(str::to_owned).to_vec(),
+        trends: 1,
+        long_trends: usize::MAX,
+        fewest_runs: 0,
+        significance: 0.0,
+        changes: (0..ATTACKS.len()).map(change).collect(),
+        more_changes: 0,
+    };
+    history.write(&place.path().join("r")).unwrap();
     place.run(&["report", "r"]).expect_status(0);
     place.path().join("r/report.html")
 }

@@ -6,6 +6,7 @@ use earmark::model::{
     BenchmarkSpec, ChildUsage, Combinations, Job, JobId, JobSpec, MachineFacts, Outcome, Plan,
     Value, Verdict, VerifyFinding,
 };
+use earmark::report::{LevelChange, RunHistory};
 use indexmap::IndexMap;
 use serde_json::json;
 
@@ -161,6 +162,42 @@ pub fn machine(name: &str) -> MachineFacts {
 /// it, so that a new field is no reason to change these records.
 pub fn event(written: serde_json::Value) -> RunEvent {
     serde_json::from_value(written).unwrap()
+}
+
+/// What the history might have said of a run in which a row became slower.
+pub fn history(job: &JobId) -> RunHistory {
+    RunHistory {
+        version: RunHistory::VERSION,
+        rows: 2,
+        known_rows: 2,
+        watched: ["time to transcribe", "WER"].map(str::to_owned).to_vec(),
+        trends: 4,
+        long_trends: 3,
+        fewest_runs: 6,
+        significance: 0.005,
+        changes: vec![LevelChange {
+            job: job.to_string(),
+            machine: "here".into(),
+            host: "host-here".into(),
+            metric: "transcribe_seconds_median".into(),
+            title: "time to transcribe".into(),
+            worse: true,
+            before: 0.5,
+            after: 0.65,
+            shown_before: "500 ms".into(),
+            shown_after: "650 ms".into(),
+            shown_change: "+30.0 %".into(),
+            since_run: "night-020".into(),
+            since: "2026-01-21T00:00:00.000Z".into(),
+            last_run_before: "night-019".into(),
+            last_before: "2026-01-20T00:00:00.000Z".into(),
+            changed_there: vec!["engine's version: 1 → 2".into()],
+            values: [[0.5, 0.51, 0.49, 0.5].as_slice(), &[0.65, 0.66, 0.64]].concat(),
+            position: 4,
+            synthetic: true,
+        }],
+        more_changes: 0,
+    }
 }
 
 /// Begins a journal of a plan on the example machine.

@@ -22,6 +22,8 @@ fn a_page_is_pictured_for_both_widths_and_schemes() {
         || {
             let (plan, journal) = records::engines();
             journal.write(&place.path().join("r"), &plan);
+            let history = records::history(&plan.jobs[1].id);
+            history.write(&place.path().join("r")).unwrap();
             place.run(&["report", "r"]).expect_status(0);
             place.path().join("r/report.html")
         },

@@ -1,6 +1,6 @@
 //! A calibration for people.
 
-use crate::compare::{Calibration, CalibrationRow, Resplit, Verdict};
+use crate::compare::{Calibration, CalibrationRow, Resplit, Speed, Verdict, coarsest};
 use crate::ui::{Table, printable};
 
 /// Pairs whose reasons are shown one by one.
@@ -11,9 +11,10 @@ pub(super) fn text(found: &Calibration) -> String {
     let mut text = rows.join("\n");
     let pairs: usize = found.verdicts.values().sum();
     if pairs > 1 {
+        let all = found.rows.iter().flat_map(|row| &row.pairs);
         text.push_str(&format!(
             "\nAll {pairs} pairs: {}.\n",
-            in_words(&found.verdicts)
+            in_words(&found.verdicts, all)
         ));
     }
     text
@@ -30,7 +31,7 @@ fn one(row: &CalibrationRow, found: &Calibration) -> String {
     );
     if row.pairs.len() <= FEW_PAIRS {
         for pair in &row.pairs {
-            text.push_str(&format!("  {}: {}\n", pair.verdict.words(), pair.reason));
+            text.push_str(&format!("  {}: {}\n", pair.show_verdict(), pair.reason));
         }
     } else {
         let mut verdicts = std::collections::BTreeMap::new();
@@ -40,7 +41,7 @@ fn one(row: &CalibrationRow, found: &Calibration) -> String {
         text.push_str(&format!(
             "  {} pairs: {}\n",
             row.pairs.len(),
-            in_words(&verdicts)
+            in_words(&verdicts, &row.pairs)
         ));
     }
     text.push('\n');
@@ -83,10 +84,20 @@ fn table(lines: &[Resplit]) -> String {
     table.render() + "\n"
 }
 
-fn in_words(verdicts: &std::collections::BTreeMap<Verdict, usize>) -> String {
+/// Returns how many pairs came to each verdict; beside `same` stands the coarsest resolution of them.
+fn in_words<'a>(
+    verdicts: &std::collections::BTreeMap<Verdict, usize>,
+    pairs: impl IntoIterator<Item = &'a Speed>,
+) -> String {
+    let within = coarsest(pairs).map_or_else(String::new, |within| format!(" to within {within}"));
     let parts = Verdict::ALL.into_iter().filter_map(|verdict| {
         let count = verdicts.get(&verdict)?;
-        Some(format!("{} in {count}", verdict.words()))
+        let within = if verdict == Verdict::Same {
+            &within
+        } else {
+            ""
+        };
+        Some(format!("{}{within} in {count}", verdict.words()))
     });
     parts.collect::<Vec<_>>().join(", ")
 }

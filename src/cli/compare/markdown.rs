@@ -138,17 +138,17 @@ fn row(pair: &Pair) -> String {
         code_span(&pair.name),
         pair.speed.show_times(),
         pair.speed.show_ratio(),
-        word(pair.speed.verdict),
+        word(pair.speed.verdict, &pair.speed.show_verdict()),
         pair.accuracy.show_rates(),
         pair.accuracy.show_difference(),
-        word(pair.accuracy.verdict),
+        word(pair.accuracy.verdict, pair.accuracy.verdict.words()),
     )
 }
 
-fn word(verdict: Verdict) -> String {
+fn word(verdict: Verdict, words: &str) -> String {
     match verdict {
-        Verdict::Better | Verdict::Worse => format!("**{}**", verdict.words()),
-        _ => verdict.words().to_owned(),
+        Verdict::Better | Verdict::Worse => format!("**{words}**"),
+        _ => words.to_owned(),
     }
 }
 

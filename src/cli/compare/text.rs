@@ -67,8 +67,8 @@ fn side_by_side(comparison: &Comparison) -> String {
     for (name, pairs) in comparison.side_by_side() {
         let cells = pairs.into_iter().map(|pair| match pair {
             Some(pair) => match pair.speed.ratio {
-                Some(ratio) => format!("{ratio:.3} {}", pair.speed.verdict.words()),
-                None => pair.speed.verdict.words().to_owned(),
+                Some(ratio) => format!("{ratio:.3} {}", pair.speed.show_verdict()),
+                None => pair.speed.show_verdict(),
             },
             None => "–".to_owned(),
         });
@@ -166,16 +166,16 @@ fn numbers<'a>(
         table.row(name.into_iter().chain([
             pair.speed.show_times(),
             pair.speed.show_ratio(),
-            verdict(pair.speed.verdict, marks),
+            verdict(pair.speed.verdict, &pair.speed.show_verdict(), marks),
             pair.accuracy.show_rates(),
             pair.accuracy.show_difference(),
-            verdict(pair.accuracy.verdict, marks),
+            verdict(pair.accuracy.verdict, pair.accuracy.verdict.words(), marks),
         ]));
     }
     table
 }
 
-fn verdict(verdict: Verdict, marks: bool) -> String {
+fn verdict(verdict: Verdict, words: &str, marks: bool) -> String {
     let mark = match verdict {
         Verdict::Better => "+ ",
         Verdict::Worse => "! ",
@@ -184,10 +184,10 @@ fn verdict(verdict: Verdict, marks: bool) -> String {
         Verdict::NoData => "  ",
     };
     let mark = if marks { mark } else { "" };
-    format!("{mark}{}", verdict.words())
+    format!("{mark}{words}")
 }
 
-/// What stands behind verdicts that are not `same`, and what has to be known of a row.
+/// What stands behind verdicts that are not `same` or are so within much, and what has to be known of a row.
 fn remarks(against: &Against) -> String {
     let mut lines: Vec<String> = against
         .remarks()

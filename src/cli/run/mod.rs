@@ -125,15 +125,21 @@ struct Ended<'a> {
     indexing: &'a Indexing,
 }
 
-/// Makes the reports of a run, puts it into the history, and returns the exit status that it stands
-/// for.
+/// Puts a run into the history, makes its reports, and returns the exit status that it stands for.
 fn report(ended: &Ended<'_>, summary: &RunSummary) -> Result<ExitStatus, Failure> {
     let path = ended.folder;
     let record = RunFolder::read(path).map_err(Failure::internal)?;
-    write_formats(&record, path, ended.formats, &PageTemplates::default())
-        .map_err(Failure::internal)?;
+    // First, because the page tells what it says.
+    let history = index(ended.indexing, path, &record);
+    write_formats(
+        &record,
+        history.as_ref(),
+        path,
+        ended.formats,
+        &PageTemplates::default(),
+    )
+    .map_err(Failure::internal)?;
     let passed = gates::passed(&record, path, ended.base);
-    index(ended.indexing, path, &record);
     say(&format!("\n{}", path.join("report.html").display()));
     Ok(match status_of(summary) {
         ExitStatus::Success if !passed => ExitStatus::Gate,

@@ -10,6 +10,7 @@ pub use json::{CellValue, ReportDocument, ResultObject, SummaryObject, report_do
 pub use markdown_text::{COMMENT_CHARACTERS, Section, code_span, escaped, joined};
 
 use super::page::PageTemplates;
+use super::run_history::RunHistory;
 use super::write::{ReportError, put, write_tables};
 use crate::record::RunRecord;
 use std::path::{Path, PathBuf};
@@ -36,7 +37,8 @@ impl ReportFormat {
     pub const DEFAULT: [Self; 2] = [Self::Csv, Self::Html];
 }
 
-/// Writes a record in some formats into a folder. Each file is replaced whole; a template that is
+/// Writes a record in some formats into a folder; `history` is what is stored with the run of earlier
+/// ones, for the page. Each file is replaced whole; a template that is
 /// wrong is found before anything is replaced.
 ///
 /// # Errors
@@ -44,12 +46,13 @@ impl ReportFormat {
 /// Fails if a report cannot be made or written.
 pub fn write_formats(
     record: &RunRecord,
+    history: Option<&RunHistory>,
     folder: &Path,
     formats: &[ReportFormat],
     templates: &PageTemplates,
 ) -> Result<Vec<PathBuf>, ReportError> {
     let page = if formats.contains(&ReportFormat::Html) {
-        templates.render(record)?
+        templates.render(record, history)?
     } else {
         String::new()
     };

@@ -6,6 +6,7 @@
 mod answer;
 mod axes;
 mod benchmarks;
+mod changes;
 mod chart;
 mod checks;
 mod clips;
@@ -29,11 +30,14 @@ use super::configuration::Labels;
 use super::job_columns::{job_columns, job_rows};
 use super::result_columns::result_columns;
 use super::rows::result_rows;
+use super::run_history::RunHistory;
 use super::summary::{SummaryRow, summary_rows};
 use super::summary_columns::summary_columns;
+use crate::model::RepositoryFacts;
 use crate::record::RunRecord;
 use answer::Answer;
 use benchmarks::BenchmarksView;
+use changes::ChangesView;
 use checks::{CheckView, MethodView};
 use clips::ClipsView;
 use groups::GroupsView;
@@ -88,6 +92,8 @@ pub(crate) struct PageView<'a> {
     benchmarks: BenchmarksView,
     /// What did not go as planned.
     troubles: TroublesView,
+    /// What earlier runs say of this one; null if it was put into no history.
+    changes: Option<ChangesView<'a>>,
     clips: ClipsView,
     /// Null if no verdict was about an engine that is more than a stand-in.
     trust: Option<TrustView>,
@@ -121,6 +127,8 @@ struct RunView<'a> {
     plan_digest: &'a str,
     seed: u64,
     matrix_text: &'a str,
+    /// The repository that the matrix lay in when the run began; null if it lay in none.
+    repository: Option<&'a RepositoryFacts>,
 }
 
 /// A name with its value.
@@ -166,17 +174,17 @@ struct HeadView {
     definition: String,
 }
 
-/// Renders the page with the built-in templates.
+/// Renders the page with the built-in templates, and nothing of earlier runs.
 ///
 /// # Errors
 ///
 /// Fails if a template is wrong.
 pub fn render_html(record: &RunRecord) -> Result<String, HtmlError> {
-    PageTemplates::default().render(record)
+    PageTemplates::default().render(record, None)
 }
 
 /// Returns what a template gets.
-fn view(record: &RunRecord) -> PageView<'_> {
+fn view<'a>(record: &'a RunRecord, history: Option<&'a RunHistory>) -> PageView<'a> {
     let rows = result_rows(record);
     let summaries = summary_rows(record, &rows);
     let labels = Labels::of(&rows);
@@ -206,6 +214,10 @@ fn view(record: &RunRecord) -> PageView<'_> {
             plan_digest: &record.plan.digest,
             seed: record.plan.seed,
             matrix_text: &record.plan.matrix_text,
+            repository: record
+                .sessions
+                .first()
+                .and_then(|session| session.repository.as_ref()),
         },
         commands: machines::commands(record),
         machines: machines::machines(record, &rows),
@@ -221,6 +233,7 @@ fn view(record: &RunRecord) -> PageView<'_> {
         heat_maps,
         benchmarks,
         troubles: troubles::troubles(record),
+        changes: history.map(changes::changes),
         clips: clips::clips(record, &rows, &labels),
         trust: trust::trust(record),
         checks: checks::checks(record),

@@ -6,6 +6,7 @@
 use super::templates::{BUILT_IN, FILES, PAGE, SCRIPT, STYLE, environment};
 use super::{policy, view};
 use crate::record::RunRecord;
+use crate::report::run_history::RunHistory;
 use minijinja::value::Serde;
 use minijinja::{Environment, ErrorKind, Value};
 use std::collections::BTreeMap;
@@ -66,12 +67,16 @@ impl PageTemplates {
         Ok(templates)
     }
 
-    /// Renders the page of a record.
+    /// Renders the page of a record, with what is stored with the run of earlier ones.
     ///
     /// # Errors
     ///
     /// Fails with place, reason and remedy if a template names what there is not, or does not end.
-    pub fn render(&self, record: &RunRecord) -> Result<String, HtmlError> {
+    pub fn render(
+        &self,
+        record: &RunRecord,
+        history: Option<&RunHistory>,
+    ) -> Result<String, HtmlError> {
         let mut environment = self.environment()?;
         let style = environment
             .get_template(STYLE)
@@ -90,7 +95,7 @@ impl PageTemplates {
         environment.add_global("policy", Value::from_safe_string(policy::element(&policy)));
         let page = environment
             .get_template(PAGE)
-            .and_then(|template| template.render(Value::from(Serde(view(record)))))
+            .and_then(|template| template.render(Value::from(Serde(view(record, history)))))
             .map_err(|error| self.refused(&error))?;
         Ok(policy::enforce(page, &policy))
     }

@@ -27,13 +27,14 @@ macro_rules! built_in {
 }
 
 /// All built-in files, by name.
-pub(super) const FILES: [(&str, &str); 13] = built_in![
+pub(super) const FILES: [(&str, &str); 14] = built_in![
     "report.html.j2",
     "style.css.j2",
     "report.js",
     "controls.html.j2",
     "configurations.html.j2",
     "benchmarks.html.j2",
+    "changes.html.j2",
     "heat_map.html.j2",
     "strip.svg.j2",
     "chart.svg.j2",
