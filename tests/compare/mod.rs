@@ -1,6 +1,7 @@
 //! `earmark compare`: runs held against each other.
 
 mod gates;
+mod machines;
 mod program;
 mod simulated;
 
