@@ -383,7 +383,7 @@ fn a_later_attempt_at_a_part_stands_for_the_earlier_one_on_whatever_machine() {
     );
     // Another part, another matter: nobody began that again.
     let mut other = part(&plan, "one", 1, &[0]);
-    other.start.shard = Some(Shard { index: 2, count: 2 });
+    other.start.shard = Some(Shard::new(2, 2));
     other.date = 8000;
     assert_eq!(rows_of(&plan, 0, &[&other.journal(), &again]).0.len(), 2);
 }
@@ -490,7 +490,7 @@ fn a_journal_that_was_cut_at_any_byte_of_its_last_lines_is_merged_as_far_as_it_g
     let killed = part(&plan, "one", 1, &[0, 1]).journal();
     let again = part(&plan, "two", 2, &[1]).journal();
     let mut elsewhere = part(&plan, "three", 1, &[2, 3]);
-    elsewhere.start.shard = Some(Shard { index: 2, count: 2 });
+    elsewhere.start.shard = Some(Shard::new(2, 2));
     let elsewhere = elsewhere.journal();
     again.write(&place.path().join("again"), &plan);
     elsewhere.write(&place.path().join("elsewhere"), &plan);
