@@ -276,10 +276,10 @@ fn machines<'s, 'a>(sides: &'s [Side<'a>]) -> Vec<Machine<'s, 'a>> {
                 .iter_mut()
                 .find(|known| Some(known.id) == row.machine);
             let job = row.job.id.0.as_str();
-            if let Some(machine) = machine.filter(|_| row.job.skip.is_none()) {
-                if machine.rows.insert(job, (side, row)).is_none() {
-                    machine.order.push(job);
-                }
+            if let Some(machine) = machine.filter(|_| row.job.skip.is_none())
+                && machine.rows.insert(job, (side, row)).is_none()
+            {
+                machine.order.push(job);
             }
         }
     }
@@ -375,6 +375,9 @@ fn on_machine(
     }
 }
 
+/// Something that a machine may tell of itself.
+type Fact = fn(&MachineFacts) -> Option<String>;
+
 /// Returns what differs between two machines, and what neither tells.
 fn caveats(
     base: &MachineFactsHere,
@@ -393,7 +396,6 @@ fn caveats(
             _ => {}
         }
     };
-    type Fact = fn(&MachineFacts) -> Option<String>;
     let facts: [(&str, Fact); 12] = [
         ("CPU", |facts| Some(facts.cpu.clone())),
         ("architecture", |facts| facts.architecture.clone()),

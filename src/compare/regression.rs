@@ -134,10 +134,10 @@ fn sets(
         .iter()
         .filter(|set| set.rows.iter().any(|row| row.job.skip.is_none()))
         .filter_map(|set| {
-            let named = name(set);
+            let called = name(set);
             let machine = |set: &SummaryRow<'_>| set.machine.unwrap_or_default().to_owned();
             let pair = (against.sets.iter())
-                .find(|pair| pair.name == named && pair.new_machine == machine(set));
+                .find(|pair| pair.name == called && pair.new_machine == machine(set));
             let partner = before.iter().find(|one| {
                 let id = one.rows.first().map(|row| row.job.id.to_string());
                 pair.is_some_and(|pair| {
@@ -145,11 +145,16 @@ fn sets(
                 }) && one.language == set.language
             });
             let before = partner.map(|partner| set_metric(&gate.metric, partner));
-            let named = match names.told(set.machine) {
-                Some(machine) => format!("{named} on {machine}"),
-                None => named,
+            let subject = match names.told(set.machine) {
+                Some(machine) => format!("{called} on {machine}"),
+                None => called,
             };
-            line(gate, &named, pair, (before, set_metric(&gate.metric, set)))
+            line(
+                gate,
+                &subject,
+                pair,
+                (before, set_metric(&gate.metric, set)),
+            )
         })
         .collect()
 }

@@ -117,7 +117,7 @@ fn replace(from: &Path, to: &Path) -> std::io::Result<()> {
         moves += 1;
         match fs::rename(from, to) {
             Err(error) if moves < MOST_MOVES && is_taken(&error) => {}
-            moved => return moved,
+            done => return done,
         }
     }
 }

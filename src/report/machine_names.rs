@@ -46,7 +46,7 @@ impl MachineNames {
             let digits: String = id.chars().take(SHOWN_DIGITS).collect();
             // Ids may begin alike, where somebody gave them.
             let begins = |other: &&str| *other != id && other.starts_with(&digits);
-            let shown = if hosts.keys().any(|other| begins(&other)) {
+            let shown = if hosts.keys().any(begins) {
                 id
             } else {
                 &digits

@@ -47,7 +47,6 @@ fn kind_of(path: &Path) -> Option<u64> {
     // The kernel's numbers have 32 bits; a signed word holds some of them as negative ones.
     #[expect(
         clippy::cast_sign_loss,
-        clippy::unnecessary_cast,
         reason = "the width and the sign of the field differ between architectures; the low 32 bits do not"
     )]
     Some(found.f_type as u64 & 0xFFFF_FFFF)

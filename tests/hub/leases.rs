@@ -200,7 +200,11 @@ fn a_holder_that_was_stopped_is_passed_by_and_harms_nobody_when_it_wakes_up() {
         assert_eq!(hub.fetches(), 2);
         everything_is_here(&place, &hub);
         let left = left_over(&place);
-        assert!(left.iter().all(|name| name.ends_with(".lock")), "{left:?}");
+        assert!(
+            left.iter()
+                .all(|name| !name.contains(".lease") && !name.contains(".incomplete")),
+            "{left:?}"
+        );
         let blobs: Vec<_> = fs::read_dir(repository(&place).join("blobs"))
             .unwrap()
             .collect();
