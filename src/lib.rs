@@ -36,6 +36,7 @@ pub mod record;
 pub mod report;
 pub mod schema;
 pub mod score;
+pub mod sharing;
 pub mod shim;
 pub mod store;
 pub mod ui;

@@ -6,10 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// For each room, the rooms that it may import. `ARCHITECTURE.md` gives the reasons.
-const MAY_IMPORT: [(&str, &[&str]); 28] = [
+const MAY_IMPORT: [(&str, &[&str]); 29] = [
     ("model", &[]),
     ("diagnostic", &[]),
     ("clock", &[]),
+    ("sharing", &["clock"]),
     ("machine", &["model"]),
     ("event", &["model"]),
     ("protocol", &["model"]),
@@ -22,14 +23,28 @@ const MAY_IMPORT: [(&str, &[&str]); 28] = [
         &["model", "diagnostic", "yaml", "matrix", "catalog", "corpus"],
     ),
     ("lockfile", &["model", "diagnostic", "yaml"]),
-    ("store", &["model", "catalog", "diagnostic"]),
+    ("store", &["model", "catalog", "diagnostic", "sharing"]),
     (
         "fetch",
-        &["store", "model", "clock", "catalog", "diagnostic"],
+        &[
+            "store",
+            "model",
+            "clock",
+            "catalog",
+            "diagnostic",
+            "sharing",
+        ],
     ),
     (
         "engine",
-        &["model", "protocol", "clock", "diagnostic", "catalog"],
+        &[
+            "model",
+            "protocol",
+            "clock",
+            "diagnostic",
+            "catalog",
+            "sharing",
+        ],
     ),
     (
         "worker",
@@ -47,10 +62,10 @@ const MAY_IMPORT: [(&str, &[&str]); 28] = [
         "exec",
         &[
             "model", "event", "plan", "protocol", "engine", "store", "fetch", "clock", "corpus",
-            "shim", "machine", "score",
+            "shim", "machine", "score", "sharing",
         ],
     ),
-    ("record", &["model", "event", "diagnostic"]),
+    ("record", &["model", "event", "diagnostic", "sharing"]),
     (
         "cluster",
         &["model", "event", "plan", "record", "yaml", "diagnostic"],
@@ -89,6 +104,7 @@ const MAY_IMPORT: [(&str, &[&str]); 28] = [
             "report",
             "schema",
             "score",
+            "sharing",
             "store",
             "ui",
             "clock",

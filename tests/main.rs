@@ -53,6 +53,7 @@ mod score;
 mod score_inputs;
 mod score_oracle;
 mod shards;
+mod sharing;
 mod shim;
 mod statistics_oracle;
 mod support;

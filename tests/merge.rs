@@ -276,10 +276,264 @@ fn the_newest_attempt_that_ended_counts() {
     let later = Part {
         date: 5000,
         outcome: failed(),
-        ..part(&plan, "two", 1, &[0])
+        ..part(&plan, "one", 1, &[0])
     }
     .journal();
     assert_eq!(counts(&[&later, &first]), (1, Some(failed()), 1));
+}
+
+/// Returns a run of the whole plan.
+fn whole<'a>(plan: &'a Plan, machine: &str, attempt: u32, clips: &'a [usize]) -> Part<'a> {
+    let mut whole = part(plan, machine, attempt, clips);
+    whole.start.shard = None;
+    whole
+}
+
+/// The machines that have a row for a clip, with how it ended there, and how many records were dropped.
+fn rows_of(
+    plan: &Plan,
+    clip: usize,
+    journals: &[&Journal],
+) -> (Vec<(String, &'static str)>, usize) {
+    let record = fold(plan.clone(), merged(plan, journals).events).unwrap();
+    let rows = earmark::report::result_rows(&record);
+    let of_clip = rows
+        .iter()
+        .filter(|row| row.job.id == plan.jobs[clip + 1].id)
+        .map(|row| (row.machine.unwrap_or_default().to_owned(), row.status()));
+    (of_clip.collect(), record.duplicates)
+}
+
+#[test]
+fn what_two_machines_measured_is_a_row_of_each() {
+    let plan = plan(2);
+    let one = whole(&plan, "one", 1, &[0, 1]).journal();
+    let two = Part {
+        date: 5000,
+        ..whole(&plan, "two", 1, &[0])
+    }
+    .journal();
+    let both = |first: &str, second: &str| {
+        vec![
+            (first.to_owned(), "completed"),
+            (second.to_owned(), "completed"),
+        ]
+    };
+    for journals in [[&one, &two], [&two, &one]] {
+        assert_eq!(rows_of(&plan, 0, &journals), (both("one", "two"), 0));
+        assert_eq!(
+            rows_of(&plan, 1, &journals).0,
+            [("one".to_owned(), "completed")]
+        );
+    }
+    // One machine again: the newer one counts, and the other machine's row stays.
+    let again = Part {
+        date: 9000,
+        outcome: failed(),
+        ..whole(&plan, "one", 1, &[0])
+    }
+    .journal();
+    assert_eq!(
+        rows_of(&plan, 0, &[&again, &two, &one]),
+        (
+            vec![
+                ("two".to_owned(), "completed"),
+                ("one".to_owned(), "failed")
+            ],
+            1
+        )
+    );
+    // What another machine only began is no row beside one that ended.
+    let mut begun = Journal::at(7000);
+    begun.start(&plan, &whole(&plan, "three", 1, &[]).start);
+    begun.begin(&plan.jobs[1].id, 0, 1);
+    begun.trial(&plan.jobs[1].id, "clip-0", (0, 1, 0));
+    assert_eq!(
+        rows_of(&plan, 0, &[&begun, &one, &two]),
+        (both("one", "two"), 1)
+    );
+    assert_eq!(
+        rows_of(&plan, 0, &[&begun]).0,
+        [("three".to_owned(), "not-run")]
+    );
+}
+
+/// A killed node's part is begun again elsewhere, while its own process may go on.
+#[test]
+fn a_later_attempt_at_a_part_stands_for_the_earlier_one_on_whatever_machine() {
+    let plan = plan(2);
+    let killed = part(&plan, "one", 1, &[0]).journal();
+    let again = part(&plan, "two", 2, &[0, 1]).journal();
+    let on_two = [("two".to_owned(), "completed")];
+    for journals in [[&killed, &again], [&again, &killed]] {
+        assert_eq!(rows_of(&plan, 0, &journals), (on_two.to_vec(), 1));
+        assert_eq!(rows_of(&plan, 1, &journals).0, on_two);
+    }
+    // The killed one went on, and did what the later attempt did not get to.
+    let went_on = Part {
+        date: 4000,
+        ..part(&plan, "one", 1, &[0, 1])
+    }
+    .journal();
+    let cut = part(&plan, "two", 2, &[0]).journal();
+    assert_eq!(rows_of(&plan, 0, &[&went_on, &cut]), (on_two.to_vec(), 1));
+    assert_eq!(
+        rows_of(&plan, 1, &[&went_on, &cut]).0,
+        [("one".to_owned(), "completed")]
+    );
+    // Another part, another matter: nobody began that again.
+    let mut other = part(&plan, "one", 1, &[0]);
+    other.start.shard = Some(Shard::new(2, 2));
+    other.date = 8000;
+    assert_eq!(rows_of(&plan, 0, &[&other.journal(), &again]).0.len(), 2);
+}
+
+#[test]
+fn every_report_keeps_two_machines_apart() {
+    let place = Place::new();
+    let mut plan = plan(2);
+    plan.gates = serde_json::from_value(serde_json::json!([
+        {"metric": "wer", "max": 0.5, "scope": "row"},
+        {"metric": "wer", "max": 0.5, "scope": "set"},
+    ]))
+    .unwrap();
+    for (name, machine, clips) in [("a", "one", [0, 1].as_slice()), ("b", "two", &[0])] {
+        let journal = Part {
+            date: if name == "a" { 100 } else { 5000 },
+            ..whole(&plan, machine, 1, clips)
+        }
+        .journal();
+        journal.write(&place.path().join(name), &plan);
+    }
+    // The second machine did one of the two recordings, so its set is not whole.
+    let ran = place
+        .run(&["merge", "a", "b", "--out", "m"])
+        .expect_status(1);
+    assert!(
+        ran.stderr.contains(
+            "on host-two: no wer was measured: 1 of the 2 recordings were measured on this machine"
+        ) && !ran.stderr.contains("on host-one: no wer"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!ran.stderr.contains("dropped"), "{}", ran.stderr);
+    let all = "csv,html,junit,markdown,json,hypotheses";
+    place.run(&["report", "m", "--to", all]).expect_status(0);
+    let machines = |file: &str, column: &str| -> Vec<String> {
+        let rows = place.table(file);
+        rows.iter().map(|row| row[column].clone()).collect()
+    };
+    assert_eq!(
+        machines("m/results.csv", "machine_id"),
+        ["one", "two", "one"]
+    );
+    assert_eq!(
+        machines("m/results.csv", "machine"),
+        ["host-one", "host-two", "host-one"]
+    );
+    assert_eq!(
+        machines("m/summary.csv", "machine"),
+        ["host-one", "host-two"]
+    );
+    assert_eq!(machines("m/summary.csv", "n"), ["2", "1"]);
+    // A recording that both heard is one recording.
+    assert_eq!(machines("m/summary.csv", "n_planned"), ["2", "2"]);
+    let samples = machines("m/samples.csv", "machine_id");
+    assert_eq!(samples.iter().filter(|id| *id == "two").count(), 3);
+    assert_eq!(machines("m/combinations.csv", "status").len(), 0);
+    let read = |file: &str| fs::read_to_string(place.path().join("m").join(file)).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&read("report.json")).unwrap();
+    let of = |rows: &serde_json::Value| -> Vec<String> {
+        let rows = rows.as_array().unwrap().iter();
+        rows.map(|row| row["machine"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(of(&json["results"]), ["host-one", "host-two", "host-one"]);
+    assert_eq!(of(&json["summary"]), ["host-one", "host-two"]);
+    assert_eq!(json["machines"].as_array().unwrap().len(), 2);
+    let markdown = read("report.md");
+    assert!(
+        markdown.contains("| configuration | machine | recordings |")
+            && markdown.contains("| `host-one` |")
+            && markdown.contains("| `host-two` |"),
+        "{markdown}"
+    );
+    let junit = read("junit.xml");
+    for host in ["host-one", "host-two"] {
+        assert!(
+            junit.contains(&format!("clip-0 on {host}")) || junit.contains(&format!("on {host}\"")),
+            "{junit}"
+        );
+    }
+    let heard = read("hypotheses.jsonl");
+    assert_eq!(heard.matches("\"machine_id\":\"two\"").count(), 2);
+    let page = read("report.html");
+    for wanted in [
+        "On host-one: ",
+        "On host-two: ",
+        "Numbers of two machines are never compared as engines.",
+        "Single clips · en · host-one",
+        "Single clips · en · host-two",
+        "id=\"machines\"",
+        "<option>machine</option>",
+    ] {
+        assert!(page.contains(wanted), "{wanted} is missing");
+    }
+}
+
+/// A killed writer leaves a line that is not whole, anywhere.
+#[test]
+fn a_journal_that_was_cut_at_any_byte_of_its_last_lines_is_merged_as_far_as_it_goes() {
+    let place = Place::new();
+    let plan = plan(4);
+    // Two attempts at one shard, of which the first was killed, and another shard elsewhere.
+    let killed = part(&plan, "one", 1, &[0, 1]).journal();
+    let again = part(&plan, "two", 2, &[1]).journal();
+    let mut elsewhere = part(&plan, "three", 1, &[2, 3]);
+    elsewhere.start.shard = Some(Shard::new(2, 2));
+    let elsewhere = elsewhere.journal();
+    again.write(&place.path().join("again"), &plan);
+    elsewhere.write(&place.path().join("elsewhere"), &plan);
+    let folder = place.path().join("killed");
+    killed.write(&folder, &plan);
+    let text = killed.text();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let first = text.len()
+        - lines[lines.len() - 4..]
+            .iter()
+            .map(|line| line.len())
+            .sum::<usize>();
+    let read = |name: &str| MergeSource::read(&place.path().join(name)).unwrap();
+    for length in first..=text.len() {
+        fs::write(folder.join("journal.jsonl"), &text[..length]).unwrap();
+        let all = merge(vec![read("killed"), read("again"), read("elsewhere")]).unwrap();
+        let whole_lines = text[..length].matches('\n').count();
+        let mut prefix = Journal::at(0);
+        prefix.events = killed.events[..whole_lines].to_vec();
+        assert_eq!(
+            all,
+            merged(&plan, &[&prefix, &again, &elsewhere]),
+            "at {length}"
+        );
+        let turned = merge(vec![read("elsewhere"), read("killed"), read("again")]).unwrap();
+        assert_eq!(all, turned, "at {length}");
+        let record = fold(plan.clone(), all.events).unwrap();
+        assert!(missing(&record).is_empty(), "at {length}");
+        // The later attempt at a shard counts wherever it got to.
+        assert_eq!(
+            (rows_of_record(&record, 0), rows_of_record(&record, 1)),
+            (vec!["one".to_owned()], vec!["two".to_owned()]),
+            "at {length}"
+        );
+    }
+}
+
+fn rows_of_record(record: &earmark::record::RunRecord, clip: usize) -> Vec<String> {
+    let rows = earmark::report::result_rows(record);
+    rows.iter()
+        .filter(|row| row.job.id == record.plan.jobs[clip + 1].id)
+        .map(|row| row.machine.unwrap_or_default().to_owned())
+        .collect()
 }
 
 #[test]

@@ -20,7 +20,8 @@ surroundings; 130 interrupted.
 Environment: EARMARK_MACHINE names this machine in records (default: the host's name), EARMARK_LABELS says what it has (\
 `label:bench,gpu:cuda`). EARMARK_HOME is the folder of models, remembered verdicts and decoded recordings (default: \
 earmark in $XDG_CACHE_HOME or ~/.cache), and of the history unless EARMARK_HISTORY names its file. Models of Hugging Face hubs lie in the cache that all programs for \
-them share: HF_HUB_CACHE, or hub in HF_HOME. NO_COLOR turns colours off.";
+them share: HF_HUB_CACHE, or hub in HF_HOME. Where several machines share these folders, EARMARK_LEASE_SECONDS is how long a \
+holder may not be heard of before its work is taken over (default: 90); set, it also has leases held where the kernel's locks would do. NO_COLOR turns colours off.";
 
 /// Which speech recognizer, which model, which quantization, on this machine, at what accuracy.
 #[derive(Debug, Parser)]
@@ -312,8 +313,13 @@ pub(super) enum CompareFormat {
 #[derive(Debug, Args)]
 pub(super) struct CompareArguments {
     /// Run folders, or `latest`: the base first, then what is compared with it.
-    #[arg(required = true, num_args = 2.., value_name = "RUN", value_hint = ValueHint::DirPath)]
+    #[arg(required = true, num_args = 1.., value_name = "RUN", value_hint = ValueHint::DirPath)]
     pub(super) runs: Vec<PathBuf>,
+    /// Compare each configuration with itself on other machines, in one merged run or several: which
+    /// machine is faster, and what differs between them. MACHINE, by its name or id, is the one that the
+    /// others are held against; default: the first.
+    #[arg(long, value_name = "MACHINE", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "gate")]
+    pub(super) across_machines: Option<String>,
     /// How the comparison is shown.
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: CompareFormat,

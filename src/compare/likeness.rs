@@ -33,21 +33,26 @@ pub(super) struct Matched {
     pub(super) only_new: Vec<usize>,
 }
 
-/// Finds the rows that belong together: those with the same job id, and of the rest those of the
-/// same engine, weights, recordings and settings, which may have been measured more often or under
+/// Finds the rows that belong together: those with the same job id on the same machine, of the rest those
+/// with the same job id on another one, and of what is left then those of the same engine, weights, recordings and settings, which may have been measured more often or under
 /// another name.
 pub(super) fn matched(base: &Side<'_>, new: &Side<'_>) -> Matched {
-    let by_id: HashMap<&Text, usize> = new
-        .rows
-        .iter()
-        .enumerate()
-        .map(|(position, row)| (&row.job.id.0, position))
-        .collect();
-    let mut partners: Vec<Option<usize>> = base
-        .rows
-        .iter()
-        .map(|row| by_id.get(&row.job.id.0).copied())
-        .collect();
+    let mut by_id: HashMap<&Text, Vec<usize>> = HashMap::new();
+    for (position, row) in new.rows.iter().enumerate() {
+        by_id.entry(&row.job.id.0).or_default().push(position);
+    }
+    let mut partners: Vec<Option<usize>> = vec![None; base.rows.len()];
+    for same_machine in [true, false] {
+        for (row, partner) in base.rows.iter().zip(&mut partners) {
+            let Some(left) = by_id.get_mut(&row.job.id.0).filter(|_| partner.is_none()) else {
+                continue;
+            };
+            let is_it = |other: &usize| !same_machine || new.rows[*other].machine == row.machine;
+            if let Some(place) = left.iter().position(is_it) {
+                *partner = Some(left.remove(place));
+            }
+        }
+    }
     let taken: BTreeSet<usize> = partners.iter().flatten().copied().collect();
     let mut by_content: HashMap<Content, VecDeque<usize>> = HashMap::new();
     for (position, row) in new.rows.iter().enumerate() {

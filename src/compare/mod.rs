@@ -7,6 +7,7 @@
 //! ever averaged over machines.
 
 mod accuracy;
+mod across;
 mod calibration;
 mod likeness;
 mod machine_facts;
@@ -23,6 +24,10 @@ mod speed;
 mod words;
 
 pub use accuracy::{Accuracy, HeardTwice, compare_accuracy};
+pub use across::{
+    AcrossMachines, MachineDifference, MachineFactsHere, MachinePair, MachineVerdict, OnMachine,
+    across_machines,
+};
 pub use calibration::{Calibration, CalibrationRow, calibrate};
 pub use likeness::Difference;
 pub use noise::Noise;
@@ -36,7 +41,7 @@ pub use side::Side;
 pub use speed::{Speed, compare_speed};
 pub use words::coarsest;
 
-use crate::report::GateVerdict;
+use crate::report::{GateVerdict, MachineNames};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -116,9 +121,10 @@ pub fn against(base: &Side<'_>, new: &Side<'_>, rules: &Rules) -> Against {
 }
 
 fn named(side: &Side<'_>, positions: &[usize]) -> Vec<String> {
+    let names = MachineNames::of(side.record);
     positions
         .iter()
         .filter_map(|position| side.rows.get(*position))
-        .map(pairs::name)
+        .map(|row| pairs::named(row, &names))
         .collect()
 }

@@ -5,7 +5,7 @@ use super::likeness::{Difference, Matched, unlike, unlike_scores};
 use super::rules::Rules;
 use super::side::Side;
 use super::speed::{Speed, compare_speed};
-use crate::report::{ResultRow, UtteranceResult, passes};
+use crate::report::{MachineNames, ResultRow, UtteranceResult, passes};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -22,6 +22,10 @@ pub struct Pair {
     pub base_job_id: String,
     /// The job of new; of several, the first.
     pub new_job_id: String,
+    /// The id of the machine that measured base; empty if nobody did.
+    pub base_machine: String,
+    /// The id of the machine that measured new.
+    pub new_machine: String,
     /// How many rows of each run are behind it.
     pub rows: usize,
     /// How base ended; of several rows, the first that was not completed.
@@ -47,6 +51,14 @@ pub(super) fn name(row: &ResultRow<'_>) -> String {
         .map_or_else(|| slug.clone(), str::to_owned)
 }
 
+/// Returns the same with the machine where a record is of several.
+pub(super) fn named(row: &ResultRow<'_>, names: &MachineNames) -> String {
+    match names.told(row.machine) {
+        Some(machine) => format!("{} on {machine}", name(row)),
+        None => name(row),
+    }
+}
+
 /// Compares rows that belong together, in the order of base.
 pub(super) fn pairs(
     base: &Side<'_>,
@@ -54,12 +66,13 @@ pub(super) fn pairs(
     matched: &Matched,
     rules: &Rules,
 ) -> Vec<Pair> {
+    let names = MachineNames::of(new.record);
     matched
         .pairs
         .par_iter()
         .filter_map(|(one, other)| {
             let (one, other) = (base.rows.get(*one)?, new.rows.get(*other)?);
-            Some(pair((base, one), (new, other), rules))
+            Some(pair((base, one), (new, other), &names, rules))
         })
         .collect()
 }
@@ -67,6 +80,7 @@ pub(super) fn pairs(
 fn pair(
     (base, base_row): (&Side<'_>, &ResultRow<'_>),
     (new, new_row): (&Side<'_>, &ResultRow<'_>),
+    names: &MachineNames,
     rules: &Rules,
 ) -> Pair {
     let unlike = unlike((base, base_row), (new, new_row));
@@ -91,9 +105,11 @@ fn pair(
         accuracy.normalizer = Some(normalizer(base_row));
     }
     Pair {
-        name: name(new_row),
+        name: named(new_row, names),
         base_job_id: base_row.job.id.to_string(),
         new_job_id: new_row.job.id.to_string(),
+        base_machine: base_row.machine.unwrap_or_default().to_owned(),
+        new_machine: new_row.machine.unwrap_or_default().to_owned(),
         rows: 1,
         base_status: base_row.status().to_owned(),
         new_status: new_row.status().to_owned(),

@@ -22,8 +22,8 @@ use super::speed::{FLOOR_OF_NOTHING, Speed, bound};
 use super::words::coarsest;
 use crate::model::{Gate, GateScope};
 use crate::report::{
-    GateVerdict, Reading, ResultRow, SummaryRow, gate_verdicts, row_metric, set_metric, show_gate,
-    show_number, summary_rows,
+    GateVerdict, MachineNames, Reading, ResultRow, SummaryRow, gate_verdicts, row_metric,
+    set_metric, show_gate, show_number, summary_rows,
 };
 use std::collections::BTreeMap;
 
@@ -44,12 +44,13 @@ pub fn judge_gates(base: &Side<'_>, new: &Side<'_>, against: &Against) -> Vec<Ga
         lines.extend(by_verdict(against));
         return lines;
     }
+    let names = MachineNames::of(new.record);
     let before = summary_rows(base.record, base.rows);
     let after = summary_rows(new.record, new.rows);
     for gate in regressions {
         let judged = match gate.scope {
             GateScope::Row => rows(gate, base, new, against),
-            GateScope::Set => sets(gate, &before, &after, against),
+            GateScope::Set => sets(gate, &before, &after, (against, &names)),
         };
         if judged.is_empty() {
             lines.push(GateVerdict {
@@ -106,27 +107,35 @@ fn by_verdict(against: &Against) -> Vec<GateVerdict> {
 }
 
 fn rows(gate: &Gate, base: &Side<'_>, new: &Side<'_>, against: &Against) -> Vec<GateVerdict> {
-    let pairs: BTreeMap<&str, &Pair> = against
+    // A job that several machines did is a row of each.
+    let pairs: BTreeMap<(&str, &str), &Pair> = against
         .rows
         .iter()
-        .map(|pair| (pair.new_job_id.as_str(), pair))
+        .map(|pair| ((pair.new_job_id.as_str(), pair.new_machine.as_str()), pair))
         .collect();
-    let partners: BTreeMap<&str, &ResultRow<'_>> = base
-        .rows
-        .iter()
-        .map(|row| (row.job.id.0.as_str(), row))
-        .collect();
+    let key = |row: &ResultRow<'_>| {
+        (
+            row.job.id.to_string(),
+            row.machine.unwrap_or_default().to_owned(),
+        )
+    };
+    let partners: BTreeMap<(String, String), &ResultRow<'_>> =
+        base.rows.iter().map(|row| (key(row), row)).collect();
+    let names = MachineNames::of(new.record);
     new.rows
         .iter()
         .filter_map(|row| {
-            let pair = pairs.get(row.job.id.0.as_str()).copied();
-            let partner = pair.and_then(|pair| partners.get(pair.base_job_id.as_str()));
+            let found = (row.job.id.0.as_str(), row.machine.unwrap_or_default());
+            let pair = pairs.get(&found).copied();
+            let partner = pair.and_then(|pair| {
+                partners.get(&(pair.base_job_id.clone(), pair.base_machine.clone()))
+            });
             let before = partner.map(|partner| row_metric(&gate.metric, partner));
             // What the plan leaves out is no loss, unless the base had it.
             if row.job.skip.is_some() && before.and_then(Reading::number).is_none() {
                 return None;
             }
-            let name = super::pairs::name(row);
+            let name = super::pairs::named(row, &names);
             line(gate, &name, pair, (before, row_metric(&gate.metric, row)))
         })
         .collect()
@@ -136,22 +145,34 @@ fn sets(
     gate: &Gate,
     before: &[SummaryRow<'_>],
     after: &[SummaryRow<'_>],
-    against: &Against,
+    (against, names): (&Against, &MachineNames),
 ) -> Vec<GateVerdict> {
     let name = super::sets::name;
     after
         .iter()
         .filter(|set| set.rows.iter().any(|row| row.job.skip.is_none()))
         .filter_map(|set| {
-            let named = name(set);
-            let pair = against.sets.iter().find(|pair| pair.name == named);
+            let called = name(set);
+            let machine = |set: &SummaryRow<'_>| set.machine.unwrap_or_default().to_owned();
+            let pair = (against.sets.iter())
+                .find(|pair| pair.name == called && pair.new_machine == machine(set));
             let partner = before.iter().find(|one| {
                 let id = one.rows.first().map(|row| row.job.id.to_string());
-                pair.is_some_and(|pair| id.as_ref() == Some(&pair.base_job_id))
-                    && one.language == set.language
+                pair.is_some_and(|pair| {
+                    id.as_ref() == Some(&pair.base_job_id) && pair.base_machine == machine(one)
+                }) && one.language == set.language
             });
             let before = partner.map(|partner| set_metric(&gate.metric, partner));
-            line(gate, &named, pair, (before, set_metric(&gate.metric, set)))
+            let subject = match names.told(set.machine) {
+                Some(machine) => format!("{called} on {machine}"),
+                None => called,
+            };
+            line(
+                gate,
+                &subject,
+                pair,
+                (before, set_metric(&gate.metric, set)),
+            )
         })
         .collect()
 }

@@ -29,6 +29,9 @@ fn key<'a>(summary: &SummaryRow<'a>) -> Key<'a> {
     )
 }
 
+/// What tells a pair of rows from the others: the job of base and its machine.
+type BaseKey<'a> = (&'a str, &'a str);
+
 /// Compares the sets that both runs have. `pairs` are the rows behind them, compared.
 pub(super) fn sets(base: &Side<'_>, new: &Side<'_>, pairs: &[Pair], rules: &Rules) -> Vec<Pair> {
     let before = summary_rows(base.record, base.rows);
@@ -37,9 +40,14 @@ pub(super) fn sets(base: &Side<'_>, new: &Side<'_>, pairs: &[Pair], rules: &Rule
         .iter()
         .map(|summary| (key(summary), summary))
         .collect();
-    let by_base: BTreeMap<&str, &Pair> = pairs
+    let by_base: BTreeMap<BaseKey<'_>, &Pair> = pairs
         .iter()
-        .map(|pair| (pair.base_job_id.as_str(), pair))
+        .map(|pair| {
+            (
+                (pair.base_job_id.as_str(), pair.base_machine.as_str()),
+                pair,
+            )
+        })
         .collect();
     before
         .iter()
@@ -62,7 +70,7 @@ pub(super) fn sets(base: &Side<'_>, new: &Side<'_>, pairs: &[Pair], rules: &Rule
 fn set(
     base: &SummaryRow<'_>,
     new: &SummaryRow<'_>,
-    pairs: &BTreeMap<&str, &Pair>,
+    pairs: &BTreeMap<BaseKey<'_>, &Pair>,
     rules: &Rules,
 ) -> Pair {
     let ids = |summary: &SummaryRow<'_>| -> BTreeSet<String> {
@@ -72,8 +80,14 @@ fn set(
     let (base_ids, new_ids) = (ids(base), ids(new));
     let behind: Vec<&Pair> = base_ids
         .iter()
-        .filter_map(|id| pairs.get(id.as_str()).copied())
-        .filter(|pair| new_ids.contains(&pair.new_job_id))
+        .filter_map(|id| {
+            let key = (id.as_str(), base.machine.unwrap_or_default());
+            pairs.get(&key).copied()
+        })
+        .filter(|pair| {
+            new_ids.contains(&pair.new_job_id)
+                && pair.new_machine == new.machine.unwrap_or_default()
+        })
         .collect();
     let mut speed = Speed::none("");
     let mut accuracy = Accuracy::none("");
@@ -136,6 +150,8 @@ fn set(
         name: name(new),
         base_job_id: first(base),
         new_job_id: first(new),
+        base_machine: base.machine.unwrap_or_default().to_owned(),
+        new_machine: new.machine.unwrap_or_default().to_owned(),
         rows: behind.len(),
         base_status: status(base),
         new_status: status(new),

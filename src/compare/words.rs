@@ -77,25 +77,27 @@ impl Comparison {
     /// Returns each row that some run shares with the base, with what each run has for it.
     #[must_use]
     pub fn side_by_side(&self) -> Vec<(&str, Vec<Option<&Pair>>)> {
-        let mut names: Vec<(&str, &str)> = Vec::new();
+        // A job that several machines did is a row of each.
+        let key = |pair: &'_ Pair| (pair.base_job_id.clone(), pair.base_machine.clone());
+        let mut names: Vec<((String, String), &str)> = Vec::new();
         let mut seen = BTreeSet::new();
         for pair in self.against.iter().flat_map(|against| &against.rows) {
-            if seen.insert(pair.base_job_id.as_str()) {
-                names.push((&pair.base_job_id, &pair.name));
+            if seen.insert(key(pair)) {
+                names.push((key(pair), &pair.name));
             }
         }
-        let places: Vec<BTreeMap<&str, &Pair>> = self
+        let places: Vec<BTreeMap<(String, String), &Pair>> = self
             .against
             .iter()
             .map(|against| {
                 let rows = against.rows.iter();
-                rows.map(|pair| (pair.base_job_id.as_str(), pair)).collect()
+                rows.map(|pair| (key(pair), pair)).collect()
             })
             .collect();
         names
             .into_iter()
             .map(|(id, name)| {
-                let found = places.iter().map(|place| place.get(id).copied());
+                let found = places.iter().map(|place| place.get(&id).copied());
                 (name, found.collect())
             })
             .collect()

@@ -6,8 +6,13 @@
 use super::fetching::{Arrival, Fetching};
 use super::recipe::run_recipe;
 use super::supervise::Ended;
-use crate::fetch::{HubAccess, HubRequest, RecipeRun, UrlRequest, Workplace, fetch_hub, fetch_url};
-use crate::model::{Artifact, DownloadSpec, Outcome, Phase, Source};
+use crate::fetch::{
+    Held, HubAccess, HubRequest, RecipeRun, UrlRequest, Workplace, fetch_hub, fetch_url, lock,
+};
+use crate::model::{Artifact, DownloadSpec, Outcome, Phase, Recipe, Source, Verdict, hexadecimal};
+use crate::store::{Store, check};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// The folder of the store in which parts of files from URLs are kept.
 const PARTIAL: &str = ".partial";
@@ -196,12 +201,18 @@ async fn from_recipe(
     recipe: &str,
     artifacts: &[Artifact],
 ) -> Result<(Ended, u64), Box<Ended>> {
-    let Some(recipe) = fetching.context.plan.recipes.get(recipe) else {
+    let id = recipe;
+    let Some(recipe) = fetching.context.plan.recipes.get(id) else {
         return Err(Box::new(lastingly(format!(
-            "the recipe `{recipe}` is not in the plan"
+            "the recipe `{id}` is not in the plan"
         ))));
     };
     let unable = |reason| Box::new(Ended::without_process(failed(reason)));
+    let held = claim(fetching, id, recipe).await.map_err(Box::new)?;
+    if held.was_waited_for() && are_here(&fetching.context.store, artifacts).await {
+        // Whoever had the lock before us has made them.
+        return Ok((Ended::without_process(Outcome::Completed), 0));
+    }
     let workplace = Workplace::new(&fetching.context.store).map_err(unable)?;
     let run = RecipeRun::new(recipe, artifacts, &workplace).map_err(unable)?;
     let ended = run_recipe(fetching, recipe, &run).await;
@@ -211,12 +222,40 @@ async fn from_recipe(
     let arrival = Arrival {
         workplace,
         destination: run.destination,
-        held: Vec::new(),
+        held: vec![held],
     };
     match fetching.publish(artifacts.to_vec(), arrival).await {
         Ok(bytes) => Ok((ended, bytes)),
         Err(outcome) => Err(Box::new(Ended { outcome, ..ended })),
     }
+}
+
+/// Takes the lock of a recipe: what it makes is made once, however many machines share the store.
+async fn claim(fetching: &Fetching, id: &str, recipe: &Recipe) -> Result<Arc<Held>, Ended> {
+    let digest = Sha256::digest(format!("{id}\n{}", recipe.command.join("\n")));
+    let folder = fetching.context.store.root.join(PARTIAL);
+    let path = folder.join(format!("recipe-{}", hexadecimal(&digest)));
+    let (limits, tell) = (fetching.limits(), fetching.teller());
+    let name = format!("recipe {id}");
+    loop {
+        let locking = lock(&path, &name, &limits, &tell, || false);
+        if let Some(held) = fetching.within_limit(locking).await? {
+            return Ok(held);
+        }
+    }
+}
+
+/// Returns whether artifacts lie in the store and are right, as far as digests tell.
+async fn are_here(store: &Store, artifacts: &[Artifact]) -> bool {
+    let (store, artifacts) = (store.clone(), artifacts.to_vec());
+    let looking = tokio::task::spawn_blocking(move || {
+        artifacts.iter().all(|artifact| {
+            let has_digests = artifact.files.values().all(|file| file.sha256.is_some());
+            has_digests
+                && check(artifact, &[store.folder(artifact)], true).verdict == Verdict::Complete
+        })
+    });
+    looking.await.unwrap_or(false)
 }
 
 /// Fetches an artifact from a hub, into the hub's cache.

@@ -7,9 +7,9 @@ use super::notes::Notes;
 use super::supervise::{Cancel, Ended};
 use crate::clock::Clock;
 use crate::event::RunEvent;
-use crate::fetch::{Failure, Limits, Publication, Teller, Told, Workplace};
+use crate::fetch::{Failure, Held, Limits, Publication, Teller, Told, Workplace};
 use crate::model::{Artifact, JobId, Outcome, Phase, SLOW_DISK_BYTES_PER_SECOND};
-use std::fs::File;
+use crate::sharing::LeaseRules;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,6 +80,7 @@ impl Fetching {
             clock: self.context.live.clock.clone(),
             stall: self.context.plan.deadlines.download_stall,
             deadline: self.deadline,
+            lease: LeaseRules::from_environment(|name| self.context.variable(name)),
         }
     }
 
@@ -154,5 +155,5 @@ pub(super) struct Arrival {
     pub(super) workplace: Workplace,
     pub(super) destination: PathBuf,
     /// Locks that keep others from fetching the same.
-    pub(super) held: Vec<File>,
+    pub(super) held: Vec<Arc<Held>>,
 }

@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::model::{
     Artifact, ModelSize, Outcome, Phase, Verdict, VerifyFinding, VerifyMethod, VerifySpec,
 };
+use crate::sharing::{boot_id, is_shared};
 use crate::store::{
     EngineTerms, FileStamp, Found, Inquiry, Place, Terms, check_place, find_by, places,
 };
@@ -131,6 +132,7 @@ fn terms(context: &RunContext, spec: &VerifySpec) -> Terms {
     Terms {
         method: spec.method,
         machine: context.machine.id.clone(),
+        boot: is_shared(&context.store.verdicts()).then(boot_id).flatten(),
         engine: asks_engine.then(|| EngineTerms {
             id: spec.backend.to_string(),
             version: engine.and_then(|engine| engine.version.clone()),

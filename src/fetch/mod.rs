@@ -6,15 +6,18 @@
 
 mod failure;
 mod hub_access;
+mod lock;
 mod publish;
 mod recipe;
 #[cfg_attr(not(feature = "hub"), path = "without_network.rs")]
 mod remote;
 mod request;
+mod waiting;
 mod workplace;
 
 pub use failure::Failure;
 pub use hub_access::HubAccess;
+pub use lock::{Held, lock};
 pub use publish::Publication;
 pub use recipe::RecipeRun;
 pub use remote::{fetch_hub, fetch_url, resolve_hub};

@@ -3,6 +3,7 @@
 use crate::model::{Artifact, Verdict};
 use crate::store::{Store, check};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// What was fetched, and where it belongs.
@@ -36,9 +37,17 @@ impl Publication<'_> {
                 ));
             }
             bytes += finding.bytes_present;
-            ready.push((folder, self.store.folder(artifact)));
+            let place = self.store.folder(artifact);
+            // Another machine may have published the same meanwhile, and others may be reading it: what
+            // is right stays where it is.
+            let is_here =
+                has_digests && check(artifact, &[&place], true).verdict == Verdict::Complete;
+            ready.push((folder, place, is_here));
         }
-        for (from, to) in ready {
+        for (from, to, is_here) in ready {
+            if is_here {
+                continue;
+            }
             replace(&from, &to)
                 .map_err(|error| format!("{} cannot be put in place: {error}", to.display()))?;
         }
@@ -87,17 +96,37 @@ impl Publication<'_> {
     }
 }
 
+/// How often a folder is moved again that others put there in the same moment.
+const MOST_MOVES: u32 = 10;
+
 /// Moves a folder to where another may be. The old one is moved aside first, because a folder
-/// cannot be renamed over one that holds files.
+/// cannot be renamed over one that holds files. Others may do the same at the same time.
 fn replace(from: &Path, to: &Path) -> std::io::Result<()> {
     if let Some(parent) = to.parent() {
         fs::create_dir_all(parent)?;
     }
-    if fs::symlink_metadata(to).is_ok() {
-        let aside = from.with_extension("replaced");
-        fs::rename(to, &aside)?;
+    let mut moves = 0;
+    loop {
+        if fs::symlink_metadata(to).is_ok() {
+            let aside = from.with_extension(format!("replaced-{moves}"));
+            match fs::rename(to, &aside) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        moves += 1;
+        match fs::rename(from, to) {
+            Err(error) if moves < MOST_MOVES && is_taken(&error) => {}
+            done => return done,
+        }
     }
-    fs::rename(from, to)
+}
+
+fn is_taken(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists | ErrorKind::NotADirectory
+    )
 }
 
 #[cfg(test)]
@@ -144,6 +173,43 @@ mod tests {
             let there = fs::read(store.folder(&artifact(expected)).join("model.bin")).unwrap();
             assert_eq!(there, b"hello");
         }
+    }
+
+    #[test]
+    fn two_that_publish_the_same_at_once_are_harmless() {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::at(root.path().join("models"));
+        let place = store.folder(&artifact(HELLO));
+        // Wrong, so that each of them has something to replace.
+        fs::create_dir_all(&place).unwrap();
+        fs::write(place.join("model.bin"), "hallo").unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let made = tempfile::tempdir_in(root.path()).unwrap();
+                    let folder = made.path().join("tiny.en/ggml-f16");
+                    fs::create_dir_all(&folder).unwrap();
+                    fs::write(folder.join("model.bin"), "hello").unwrap();
+                    let publication = Publication {
+                        store: &store,
+                        folder: made.path(),
+                    };
+                    publication.publish(&[artifact(HELLO)]).unwrap();
+                });
+            }
+        });
+        assert_eq!(fs::read(place.join("model.bin")).unwrap(), b"hello");
+        // What is right is not moved again: somebody may be reading it.
+        let inode = |path: &Path| std::os::unix::fs::MetadataExt::ino(&fs::metadata(path).unwrap());
+        let before = inode(&place);
+        let made = tempfile::tempdir_in(root.path()).unwrap();
+        fs::write(made.path().join("model.bin"), "hello").unwrap();
+        let again = Publication {
+            store: &store,
+            folder: made.path(),
+        };
+        again.publish(&[artifact(HELLO)]).unwrap();
+        assert_eq!(inode(&place), before);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! What is asked of a hub or a URL, under which limits, and what is told meanwhile.
 
 use super::hub_access::HubAccess;
+use super::lock::Held;
 use crate::clock::RunClock;
 use crate::model::{ArtifactFile, TransferProgress};
+use crate::sharing::LeaseRules;
 use crate::store::HubCache;
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +63,8 @@ pub struct Limits {
     /// What the clock shows when the whole is given up. Whoever asked drops the fetch then; in here
     /// it keeps waits from being begun that would end later.
     pub deadline: Duration,
+    /// How leases are held and given up where several machines share a store.
+    pub lease: LeaseRules,
 }
 
 /// What a fetch tells while it goes on.
@@ -91,5 +94,5 @@ pub struct Arrived {
     /// Bytes that came over the network.
     pub bytes: u64,
     /// Locks that keep others from fetching the same until it is where they look for it.
-    pub held: Vec<File>,
+    pub held: Vec<Arc<Held>>,
 }

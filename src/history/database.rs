@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The version of the tables.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// How long one waits for another process to have written.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -63,7 +63,7 @@ CREATE TABLE rows (
     peak_rss_bytes REAL,
     backend_version TEXT,
     artifact_digest TEXT,
-    PRIMARY KEY (run, job)
+    PRIMARY KEY (run, job, machine)
 ) WITHOUT ROWID;
 CREATE INDEX rows_job ON rows (job, machine);
 -- Up to which run a series was looked at, by what is looked for.

@@ -8,16 +8,18 @@ use std::collections::BTreeMap;
 /// The jobs of several runs.
 #[derive(Debug, Default)]
 pub(super) struct Combined {
-    /// The one record of each job that counts.
+    /// The newest record of each job.
     pub(super) jobs: Jobs,
-    /// Verifies and downloads on other machines.
+    /// What other machines did of the same jobs: of each machine the newest record.
     pub(super) elsewhere: BTreeMap<JobId, Vec<JobRecord>>,
     /// Records of benchmarks that were left out for newer ones.
     pub(super) duplicates: usize,
 }
 
-/// Chooses what counts: the newest record of a job that ended. A verdict and what was fetched belong
-/// to a machine, so of those the newest of each machine stays.
+/// Chooses what counts. What a machine did belongs to it, so of each machine the newest record of a job
+/// stays: its verdict, what it fetched, what it measured. Two records of one machine are never rows
+/// beside each other, and neither are two attempts at one part of a plan: the later attempt stands for
+/// the earlier one, on whatever machine it ran, because that is why it was begun.
 pub(super) fn combine(mut runs: Vec<Jobs>, sessions: &[Session]) -> Combined {
     if runs.len() == 1 {
         return Combined {
@@ -36,27 +38,51 @@ pub(super) fn combine(mut runs: Vec<Jobs>, sessions: &[Session]) -> Combined {
         let Some(newest) = records.pop() else {
             continue;
         };
-        if id.0.starts_with("benchmark/") {
-            let measured =
-                |job: &&JobRecord| is_end(job.outcome.as_ref()) || !job.samples.is_empty();
-            combined.duplicates += records.iter().filter(measured).count();
-        } else {
-            let machine = |job: &JobRecord| {
-                let session = sessions.get(job.session);
-                session.map(|session| session.machine.id.as_str())
-            };
-            let mut seen = vec![machine(&newest)];
-            for other in records.into_iter().rev() {
-                if !seen.contains(&machine(&other)) {
-                    seen.push(machine(&other));
-                    let others = combined.elsewhere.entry(id.clone()).or_default();
-                    others.push(other);
-                }
+        let is_benchmark = id.0.starts_with("benchmark/");
+        let mut kept = vec![newest];
+        for other in records.into_iter().rev() {
+            let is_replaced = kept
+                .iter()
+                .any(|newer| replaces(newer, &other, is_benchmark, sessions));
+            if !is_replaced {
+                kept.push(other);
+            } else if is_benchmark && (is_end(other.outcome.as_ref()) || !other.samples.is_empty())
+            {
+                combined.duplicates += 1;
             }
         }
-        combined.jobs.insert(id, newest);
+        let mut kept = kept.into_iter();
+        combined
+            .jobs
+            .extend(kept.next().map(|job| (id.clone(), job)));
+        let others: Vec<JobRecord> = kept.collect();
+        if !others.is_empty() {
+            combined.elsewhere.insert(id, others);
+        }
     }
     combined
+}
+
+/// Whether a record stands for one of the same job that is not newer.
+fn replaces(
+    newer: &JobRecord,
+    older: &JobRecord,
+    is_benchmark: bool,
+    sessions: &[Session],
+) -> bool {
+    let (Some(session), Some(former)) = (sessions.get(newer.session), sessions.get(older.session))
+    else {
+        return true;
+    };
+    if session.machine.id == former.machine.id {
+        return true;
+    }
+    // What did not end is no row beside one that did.
+    let is_unfinished = !is_end(older.outcome.as_ref());
+    let is_later_attempt = session.shard.is_some()
+        && session.shard == former.shard
+        && session.attempt > former.attempt;
+    is_benchmark && (is_unfinished || is_later_attempt)
 }
 
 /// Returns whether a job was carried out to its end: it was not cancelled, nor left out.

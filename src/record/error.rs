@@ -23,13 +23,13 @@ pub enum RecordError {
     #[error(
         "the run folder {path} is in use by {}; wait until that has ended, or choose another folder \
          with --out",
-        holder(*.pid)
+        .holder.as_deref().unwrap_or("another process")
     )]
     InUse {
         /// The folder.
         path: PathBuf,
-        /// The process, if it has said so.
-        pid: Option<u32>,
+        /// Who it is, in words, if it has said so.
+        holder: Option<String>,
     },
 }
 
@@ -60,11 +60,4 @@ impl RecordError {
             remedy: "make it writable, or resume a copy of it",
         }
     }
-}
-
-fn holder(pid: Option<u32>) -> String {
-    pid.map_or_else(
-        || "another process".to_owned(),
-        |pid| format!("process {pid}"),
-    )
 }

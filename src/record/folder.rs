@@ -259,6 +259,7 @@ impl RunFolder {
     /// As [`read`](Self::read).
     pub fn read_events(path: &Path) -> Result<(Plan, Vec<Stamped>), RecordError> {
         let folder = Self::at(path);
+        folder.list();
         let plan = folder.read_plan(&folder.plan())?;
         let events: Vec<Stamped> =
             JournalReader::open(&folder.journal())?.collect::<Result<_, _>>()?;
@@ -287,7 +288,14 @@ impl RunFolder {
         }
     }
 
+    /// Has a network file system ask again what is in the folder: another machine may have written it a
+    /// moment ago.
+    fn list(&self) {
+        let _ = fs::read_dir(&self.path).map(Iterator::count);
+    }
+
     fn record(&self) -> Result<ReadRecord, RecordError> {
+        self.list();
         // First, because its name tells whether this is a run folder at all.
         let plan = self.read_plan(&self.plan())?;
         let mut reader = JournalReader::open(&self.journal())?;

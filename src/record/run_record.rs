@@ -277,11 +277,13 @@ pub struct RunRecord {
     /// Its sessions in the order of the journal. There is one at least.
     pub sessions: Vec<Session>,
     /// What became of each job that was begun or ended. Of several runs that did the same job, this
-    /// is the newest that ended.
+    /// is the newest that ended, on whatever machine.
     pub jobs: BTreeMap<JobId, JobRecord>,
-    /// What became of verifies and downloads on machines other than those under `jobs`.
+    /// What became of the same jobs on machines other than those under `jobs`: what a machine found,
+    /// fetched or measured belongs to it, and is put together with nothing of another.
     pub elsewhere: BTreeMap<JobId, Vec<JobRecord>>,
-    /// Benchmarks of which another run's record was left out for a newer one.
+    /// Records of benchmarks that were left out for a newer one of the same machine, or of a later
+    /// attempt at the same part of the plan.
     pub duplicates: usize,
     /// Digest and seconds of each recording that was decoded, as last seen.
     pub audio: BTreeMap<String, (String, f64)>,
@@ -300,8 +302,8 @@ impl RunRecord {
         self.jobs.get(id)
     }
 
-    /// Returns everything that is known of a job: a verify or a download once for each machine, in
-    /// the order of the sessions.
+    /// Returns everything that is known of a job, once for each machine that did it, in the order of the
+    /// sessions.
     #[must_use]
     pub fn job_everywhere(&self, id: &JobId) -> Vec<&JobRecord> {
         let others = self.elsewhere.get(id).into_iter().flatten();

@@ -85,11 +85,27 @@ pub fn combination_columns<'a>(
         combination("benchmark", "Its benchmark job.", |_, row| {
             row.ids(JobKind::Benchmark)
         }),
-        combination("status", "How the benchmark ended.", |record, row| {
-            let job = row.of(JobKind::Benchmark).next();
-            let outcome = job.and_then(|job| record.job(&job.id)?.outcome.as_ref());
-            Cell::text(outcome.map_or("not-run", Outcome::status))
-        }),
+        combination(
+            "status",
+            "How the benchmark ended; where several machines carried it out and it ended otherwise on \
+             some of them, each end, separated by spaces.",
+            |record, row| {
+                let job = row.of(JobKind::Benchmark).next();
+                let found = job.map_or_else(Vec::new, |job| record.job_everywhere(&job.id));
+                let mut ends: Vec<&str> = Vec::new();
+                for found in found {
+                    let end = found.outcome.as_ref().map_or("not-run", Outcome::status);
+                    if !ends.contains(&end) {
+                        ends.push(end);
+                    }
+                }
+                Cell::text(if ends.is_empty() {
+                    "not-run".to_owned()
+                } else {
+                    ends.join(" ")
+                })
+            },
+        ),
         combination(
             "verifies",
             "Its verify jobs, separated by spaces.",

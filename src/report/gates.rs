@@ -1,5 +1,6 @@
 //! Gates: bounds on what was measured that decide the exit status.
 
+use super::machine_names::MachineNames;
 use super::rows::{ResultRow, result_rows};
 use super::summary::{SummaryRow, summary_rows};
 use crate::model::{Gate, GateScope};
@@ -95,6 +96,7 @@ pub fn gate_verdicts(record: &RunRecord, rows: &[ResultRow<'_>]) -> Vec<GateVerd
     if rows.is_empty() {
         return Vec::new();
     }
+    let names = MachineNames::of(record);
     let bounds: Vec<&Gate> = record
         .plan
         .gates
@@ -114,12 +116,13 @@ pub fn gate_verdicts(record: &RunRecord, rows: &[ResultRow<'_>]) -> Vec<GateVerd
                     .iter()
                     .filter(|row| row.job.skip.is_none())
                     .filter_map(|row| {
-                        verdict(gate, row.job.spec.slug(), row_metric(&gate.metric, row))
+                        let name = on_machine(row.job.spec.slug(), names.told(row.machine));
+                        verdict(gate, name, row_metric(&gate.metric, row))
                     })
                     .collect(),
                 GateScope::Set => summaries
                     .iter()
-                    .filter_map(|set| of_set(gate, set))
+                    .filter_map(|set| of_set(gate, set, &names))
                     .collect(),
             };
             if judged.is_empty() {
@@ -140,7 +143,16 @@ pub fn gate_verdicts(record: &RunRecord, rows: &[ResultRow<'_>]) -> Vec<GateVerd
         .collect()
 }
 
-fn of_set(gate: &Gate, set: &SummaryRow<'_>) -> Option<GateVerdict> {
+/// Returns what a row or set is called, with its machine where there are several: a gate is asked of what
+/// one machine measured.
+fn on_machine(name: String, machine: Option<&str>) -> String {
+    match machine {
+        Some(machine) => format!("{name} on {machine}"),
+        None => name,
+    }
+}
+
+fn of_set(gate: &Gate, set: &SummaryRow<'_>, names: &MachineNames) -> Option<GateVerdict> {
     if set.rows.iter().all(|row| row.job.skip.is_some()) {
         return None;
     }
@@ -149,7 +161,16 @@ fn of_set(gate: &Gate, set: &SummaryRow<'_>) -> Option<GateVerdict> {
         Some(language) => format!("{slug} ({language})"),
         None => slug,
     };
-    verdict(gate, name, set_metric(&gate.metric, set))
+    let name = on_machine(name, names.told(set.machine));
+    let mut found = verdict(gate, name, set_metric(&gate.metric, set))?;
+    if names.are_several() && set.measured < set.planned {
+        found.message.push_str(&format!(
+            ": {} of the {} recordings were measured on this machine, and those of another one are \
+             not added to them",
+            set.measured, set.planned
+        ));
+    }
+    Some(found)
 }
 
 fn verdict(gate: &Gate, subject: String, reading: Reading) -> Option<GateVerdict> {

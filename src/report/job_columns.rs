@@ -5,7 +5,7 @@ use super::columns::{Column, column};
 use crate::model::{Job, JobSpec, Outcome, Phase, ProcessEnd, RerunReason, VerifyFinding};
 use crate::record::{AttemptRecord, JobRecord, RunRecord};
 
-/// A job with what became of it: a verify or a download once for each machine that did it.
+/// A job with what became of it, once for each machine that did it.
 #[derive(Clone, Copy, Debug)]
 pub struct JobRow<'a> {
     /// The job.
@@ -99,8 +99,7 @@ fn job<'a>(
     column(name, definition, fill)
 }
 
-/// Returns the columns of `jobs.csv`: one row for each job of the plan, and of a verify or a download
-/// one for each machine that did it.
+/// Returns the columns of `jobs.csv`: one row for each job of the plan, and for each machine that did it.
 #[must_use]
 pub fn job_columns<'a>() -> Vec<Column<JobRow<'a>>> {
     vec![

@@ -9,6 +9,7 @@ mod fairness;
 mod formats;
 mod gates;
 mod job_columns;
+mod machine_names;
 mod notes;
 mod page;
 mod result_columns;
@@ -33,6 +34,7 @@ pub use gates::{
     row_metric, set_metric, show_gate, show_number,
 };
 pub use job_columns::{JobRow, job_columns, job_rows};
+pub use machine_names::MachineNames;
 pub(crate) use page::PageView;
 pub use page::{HtmlError, PageTemplates, render_html};
 pub use result_columns::result_columns;

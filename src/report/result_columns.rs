@@ -2,6 +2,7 @@
 
 use super::cell::Cell;
 use super::columns::{Column, column};
+use super::machine_names::MachineNames;
 use super::notes::notes;
 use super::rows::{ResultRow, score_by};
 use crate::model::Outcome;
@@ -63,6 +64,18 @@ pub fn result_columns<'a>(rows: &[ResultRow<'a>]) -> Vec<Column<ResultRow<'a>>> 
         )
     }));
     columns.extend(hallucination_columns());
+    let names = rows
+        .first()
+        .map(|row| MachineNames::of_sessions(row.sessions))
+        .unwrap_or_default();
+    columns.push(result(
+        "machine",
+        "What the machine is called: its host name, with the beginning of its id where several of the \
+         record have the same one. Empty as machine_id is.",
+        move |_, row| {
+            Cell::optional(Some(names.name(row.machine)).filter(|name| !name.is_empty()))
+        },
+    ));
     columns
 }
 

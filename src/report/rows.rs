@@ -1,4 +1,5 @@
-//! The rows of `results.csv`: one for each benchmark job, whatever became of it.
+//! The rows of `results.csv`: one for each benchmark job, whatever became of it, and for each machine
+//! that carried it out.
 
 use super::fairness::{Unlike, unlike};
 use super::statistics::Spread;
@@ -48,7 +49,7 @@ impl UtteranceResult<'_> {
     }
 }
 
-/// A benchmark job with what was measured and what follows from it.
+/// A benchmark job with what one machine measured of it and what follows from that.
 #[derive(Clone, Debug)]
 pub struct ResultRow<'a> {
     /// The plan that it belongs to.
@@ -209,7 +210,8 @@ impl ResultRow<'_> {
     }
 }
 
-/// Returns the rows in the order of the plan.
+/// Returns the rows in the order of the plan; what several machines carried out is a row of each, in the
+/// order of their sessions.
 #[must_use]
 pub fn result_rows(record: &RunRecord) -> Vec<ResultRow<'_>> {
     let machines = record.machines();
@@ -221,9 +223,18 @@ pub fn result_rows(record: &RunRecord) -> Vec<ResultRow<'_>> {
         .plan
         .jobs
         .par_iter()
-        .filter_map(|job| match &job.spec {
-            JobSpec::Benchmark(spec) => Some(row(record, job, spec, only_machine)),
-            _ => None,
+        .flat_map_iter(|job| {
+            let JobSpec::Benchmark(spec) = &job.spec else {
+                return Vec::new();
+            };
+            let found = record.job_everywhere(&job.id);
+            if found.is_empty() {
+                return vec![row(record, job, spec, None, only_machine)];
+            }
+            let found = found.into_iter();
+            found
+                .map(|found| row(record, job, spec, Some(found), only_machine))
+                .collect()
         })
         .collect();
     let compared = unlike(&rows);
@@ -237,9 +248,9 @@ fn row<'a>(
     record: &'a RunRecord,
     job: &'a Job,
     spec: &'a BenchmarkSpec,
+    job_record: Option<&'a JobRecord>,
     only_machine: Option<&'a str>,
 ) -> ResultRow<'a> {
-    let job_record = record.job(&job.id);
     let samples: Vec<&Sample> = job_record
         .map(|job| job.samples.iter().filter(|sample| !sample.warmup).collect())
         .unwrap_or_default();

@@ -144,5 +144,8 @@ pub fn sample_columns<'a>() -> Vec<Column<SampleRow<'a>>> {
              Empty for warm-ups and below six trials.",
             |_, row| row.outlier.map_or(Cell::Empty, Cell::Boolean),
         ),
+        sample("machine_id", "The machine that did it.", |_, row| {
+            Cell::optional(row.row.machine)
+        }),
     ]
 }

@@ -48,12 +48,24 @@ pub struct SummaryRow<'a> {
 /// What a summary is of, but for the machine: configuration, data set and language.
 type Key<'a> = (Configuration, &'a str, Option<&'a str>);
 
+/// The summaries of one key.
+#[derive(Default)]
+struct Places<'a> {
+    /// Recordings that were to be measured.
+    planned: usize,
+    /// The position of each machine's summary.
+    by_machine: BTreeMap<Option<&'a str>, usize>,
+}
+
 /// Returns the rows, in the order in which the plan first names them.
 #[must_use]
 pub fn summary_rows<'a>(record: &'a RunRecord, rows: &'a [ResultRow<'a>]) -> Vec<SummaryRow<'a>> {
     let mut found: Vec<SummaryRow<'a>> = Vec::new();
-    let mut places: BTreeMap<Key<'a>, BTreeMap<Option<&str>, usize>> = BTreeMap::new();
+    let mut places: BTreeMap<Key<'a>, Places<'a>> = BTreeMap::new();
+    let mut before = None;
     for row in rows {
+        // What several machines did of one job stands behind each other, and is planned once.
+        let is_new_job = before.replace(&row.job.id) != Some(&row.job.id);
         let configuration = Configuration::of(row);
         let data_set = record
             .plan
@@ -70,8 +82,14 @@ pub fn summary_rows<'a>(record: &'a RunRecord, rows: &'a [ResultRow<'a>]) -> Vec
                 *place
             } else {
                 let key = (configuration.clone(), data_set, language);
-                let by_machine = places.entry(key).or_default();
-                let place = *by_machine.entry(row.machine).or_insert_with(|| {
+                let places = places.entry(key).or_default();
+                if is_new_job {
+                    let all = row.utterances.iter();
+                    places.planned += all
+                        .filter(|other| other.utterance.language.as_deref() == language)
+                        .count();
+                }
+                let place = *places.by_machine.entry(row.machine).or_insert_with(|| {
                     found.push(empty(&configuration, data_set, language, row.machine));
                     found.len() - 1
                 });
@@ -82,13 +100,9 @@ pub fn summary_rows<'a>(record: &'a RunRecord, rows: &'a [ResultRow<'a>]) -> Vec
             found[place].utterances.push(utterance);
         }
     }
-    for by_machine in places.values() {
-        let planned = by_machine
-            .values()
-            .map(|place| found[*place].utterances.len())
-            .sum();
-        for place in by_machine.values() {
-            found[*place].planned = planned;
+    for places in places.values() {
+        for place in places.by_machine.values() {
+            found[*place].planned = places.planned;
         }
     }
     for summary in &mut found {

@@ -2,6 +2,7 @@
 
 use super::cell::Cell;
 use super::columns::{Column, column};
+use super::machine_names::MachineNames;
 use super::result_columns::further_normalizers;
 use super::rows::ResultRow;
 use super::summary::SummaryRow;
@@ -54,6 +55,18 @@ pub fn summary_columns<'a>(
             move |_, row| Cell::number(row.score_with(normalizer).map(|score| score.rates.wer)),
         )
     }));
+    let names = rows
+        .first()
+        .map(|row| MachineNames::of_sessions(row.sessions))
+        .unwrap_or_default();
+    columns.push(summary(
+        "machine",
+        "What the machine is called: its host name, with the beginning of its id where several of the \
+         record have the same one. Empty as machine_id is.",
+        move |_, row| {
+            Cell::optional(Some(names.name(row.machine)).filter(|name| !name.is_empty()))
+        },
+    ));
     columns
 }
 

@@ -5,7 +5,7 @@ mod tidy;
 
 use crate::catalog::CatalogFile;
 use crate::cluster::SiteFile;
-use crate::compare::{Calibration, Comparison};
+use crate::compare::{AcrossMachines, Calibration, Comparison};
 use crate::event::Stamped;
 use crate::lockfile::LockFile;
 use crate::matrix::MatrixFile;
@@ -26,7 +26,7 @@ enum ProtocolLine {
 }
 
 /// The names of the schemas.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 13] = [
     "matrix",
     "catalog",
     "site",
@@ -37,6 +37,7 @@ pub const NAMES: [&str; 12] = [
     "report-view",
     "report",
     "comparison",
+    "machine-comparison",
     "calibration",
     "run-history",
 ];
@@ -54,6 +55,7 @@ pub fn schema(name: &str) -> Option<String> {
         "event" => generator.into_root_schema_for::<Stamped>(),
         "report" => generator.into_root_schema_for::<ReportDocument>(),
         "comparison" => generator.into_root_schema_for::<Comparison>(),
+        "machine-comparison" => generator.into_root_schema_for::<AcrossMachines>(),
         "calibration" => generator.into_root_schema_for::<Calibration>(),
         "run-history" => generator.into_root_schema_for::<RunHistory>(),
         "protocol" => generator.into_root_schema_for::<ProtocolLine>(),

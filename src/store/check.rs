@@ -5,6 +5,7 @@ use super::location::Store;
 use super::partial::Partials;
 use super::place::{Place, places};
 use crate::model::{Artifact, ArtifactFile, FileFinding, Verdict, VerifyFinding};
+use crate::sharing::listed_metadata;
 use rayon::prelude::*;
 use rustix::fs::{Access, access};
 use rustix::process::geteuid;
@@ -190,7 +191,7 @@ impl Look<'_> {
     fn at(&self, name: &str, expected: &ArtifactFile) -> FileFinding {
         let started = Instant::now();
         let path = self.place.folder.join(name);
-        let seen = match fs::metadata(&path) {
+        let seen = match listed_metadata(&path) {
             Ok(metadata) if !metadata.is_file() => Seen::new("error", "is not a file", 0),
             Ok(metadata) => self.judge(&path, &metadata, expected),
             Err(error) if error.kind() == ErrorKind::NotFound => {

@@ -3,6 +3,7 @@
 //! in `blobs` under their digest; a snapshot is a folder of links to them.
 
 use super::hub_tree::HubTree;
+use crate::sharing::listed_metadata;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -101,7 +102,10 @@ impl CachedRepository {
         if is_commit(revision) {
             return Some(revision.to_owned());
         }
-        let text = fs::read_to_string(self.reference(revision)?).ok()?;
+        let reference = self.reference(revision)?;
+        // Another machine may have written it a moment ago.
+        listed_metadata(&reference).ok()?;
+        let text = fs::read_to_string(reference).ok()?;
         let commit = text.trim();
         is_commit(commit).then(|| commit.to_owned())
     }
@@ -109,7 +113,9 @@ impl CachedRepository {
     /// Reads the list of what a commit holds, if somebody left it here and it is whole.
     #[must_use]
     pub fn tree(&self, commit: &str) -> Option<HubTree> {
-        let text = fs::read(self.tree_file(commit)).ok()?;
+        let file = self.tree_file(commit);
+        listed_metadata(&file).ok()?;
+        let text = fs::read(file).ok()?;
         HubTree::from_json(&text).ok()
     }
 }

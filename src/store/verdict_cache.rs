@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Raised whenever a method asks differently, or files here are written differently.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// How old the last change of a file must be for its times to tell the next one: file systems count
 /// in steps of up to two seconds.
 const SETTLED: Duration = Duration::from_secs(2);
@@ -29,8 +29,12 @@ const LONGEST: u64 = 8 << 20;
 pub struct Terms {
     /// How it was asked. No method stands in for another.
     pub method: VerifyMethod,
-    /// The machine's id: a store may be shared by several.
+    /// The machine's id: a store may be shared by several, and what one of them found says nothing of
+    /// another.
     pub machine: String,
+    /// Which start of its kernel it was, where the store is on a file system that several machines
+    /// share: in containers, several may be called the same and look the same.
+    pub boot: Option<String>,
     /// The engine that loaded it, if one did.
     pub engine: Option<EngineTerms>,
 }
@@ -137,6 +141,8 @@ impl Inquiry {
         let engine = terms.engine.as_ref();
         let topic = (
             terms.method,
+            // Machines that share a store each keep their own answer.
+            &terms.machine,
             engine.map(|engine| (&engine.id, &engine.settings)),
         );
         let mut name = Sha256::new();

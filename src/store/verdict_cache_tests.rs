@@ -64,6 +64,7 @@ fn by(method: VerifyMethod) -> Terms {
     Terms {
         method,
         machine: "this".into(),
+        boot: None,
         engine: None,
     }
 }
@@ -159,6 +160,30 @@ fn no_method_and_no_engine_answers_for_another() {
     for terms in [by_engine("1.9"), slower, elsewhere] {
         assert_eq!(scene.ask(20, terms).earlier(), None);
     }
+}
+
+#[test]
+fn machines_that_share_a_store_believe_and_disturb_no_verdict_of_each_other() {
+    let scene = Scene::new();
+    let here = by(VerifyMethod::Checksum);
+    let other = Terms {
+        machine: "other".into(),
+        ..here.clone()
+    };
+    scene.remember(here.clone());
+    assert_eq!(scene.ask(20, other.clone()).earlier(), None);
+    scene.remember(other.clone());
+    for terms in [here.clone(), other] {
+        assert!(scene.ask(30, terms).earlier().is_some());
+    }
+    // Two that are called the same, as containers are: each has a kernel of its own.
+    let booted = |boot: &str| Terms {
+        boot: Some(boot.into()),
+        ..here.clone()
+    };
+    scene.remember(booted("one"));
+    assert_eq!(scene.ask(30, booted("two")).earlier(), None);
+    assert_eq!(scene.ask(30, here.clone()).earlier(), None);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod gates;
 mod machine_facts;
+mod machines;
 mod program;
 mod simulated;
 

@@ -192,6 +192,45 @@ fn what_shards_and_their_merge_hold_alike_counts_once() {
 }
 
 #[test]
+fn what_two_machines_measured_of_one_job_are_two_trends() {
+    let place = Place::new();
+    let plan = plan(1);
+    for (index, machine) in [(1, "a"), (2, "b")] {
+        let mut journal = Journal::at(index * 100);
+        let start = Start {
+            run_id: format!("on-{machine}"),
+            machine: machine.into(),
+            ..Start::default()
+        };
+        journal.start(&plan, &start);
+        journal.measure(&plan.jobs[1], &Outcome::Completed);
+        journal.over(false);
+        journal.write(&place.path().join(format!("runs/on-{machine}")), &plan);
+    }
+    place
+        .run(&["merge", "runs/on-a", "runs/on-b", "--out", "merged"])
+        .expect_status(3);
+    // Only the merge is known, and it holds both.
+    place
+        .run(&["history", "rebuild", "merged"])
+        .expect_status(0);
+    let arguments = [
+        "history", "show", "fake", "--metric", "rtfx", "--format", "json",
+    ];
+    let shown = place.run(&arguments).expect_status(0).json();
+    let series: Vec<(String, usize)> = shown["series"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|series| {
+            let machine = series["machine"].as_str().unwrap().to_owned();
+            (machine, series["points"].as_array().unwrap().len())
+        })
+        .collect();
+    assert_eq!(series, [("a".to_owned(), 1), ("b".to_owned(), 1)]);
+}
+
+#[test]
 fn runs_that_end_together_are_all_there() {
     let place = Place::new();
     nights(&place.path().join("runs"), &[0.5; 10]);

@@ -5,6 +5,8 @@ mod connection;
 mod cuts;
 mod fault;
 mod faults;
+#[cfg(target_os = "linux")]
+mod leases;
 mod locking;
 mod misbehaviour;
 mod python;

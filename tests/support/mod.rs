@@ -5,6 +5,8 @@ pub mod journal;
 pub mod mutate;
 pub mod plans;
 pub mod python;
+#[cfg(target_os = "linux")]
+pub mod without_locks;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,12 +1,13 @@
 //! `earmark compare`: runs side by side, with a verdict for each row.
 
+mod machines;
 mod markdown;
 mod text;
 
 use super::arguments::{CompareArguments, CompareFormat};
 use super::exit::{ExitStatus, Failure, print, say};
 use super::run::named_run;
-use crate::compare::{Comparison, Rules, Side, compare, judge_gates, render_page};
+use crate::compare::{Comparison, Rules, Side, across_machines, compare, judge_gates, render_page};
 use crate::record::RunRecord;
 use crate::report::{ResultRow, result_rows};
 use crate::ui::printable;
@@ -34,6 +35,9 @@ pub(super) fn run(arguments: &CompareArguments) -> Result<ExitStatus, Failure> {
             rows,
         })
         .collect();
+    if let Some(machine) = &arguments.across_machines {
+        return across(arguments, &sides, machine);
+    }
     let Some((base, others)) = sides.split_first().filter(|(_, others)| !others.is_empty()) else {
         return Err(Failure::Usage(
             "name a base and a run to compare it with".into(),
@@ -54,6 +58,31 @@ pub(super) fn run(arguments: &CompareArguments) -> Result<ExitStatus, Failure> {
         }
     })?;
     Ok(status(&comparison))
+}
+
+/// Holds each configuration against itself on other machines.
+fn across(
+    arguments: &CompareArguments,
+    sides: &[Side<'_>],
+    machine: &str,
+) -> Result<ExitStatus, Failure> {
+    let base = Some(machine).filter(|name| !name.is_empty());
+    let across = across_machines(sides, base, &rules(arguments)).map_err(Failure::Usage)?;
+    print(&match arguments.format {
+        CompareFormat::Text => machines::text(&across),
+        CompareFormat::Markdown => machines::markdown(&across),
+        CompareFormat::Json => {
+            serde_json::to_string_pretty(&across).map_err(Failure::internal)? + "\n"
+        }
+        CompareFormat::Html => {
+            return Err(Failure::Usage(
+                "machines are compared as text, markdown or json; the page of a merged run has them side \
+                 by side"
+                    .into(),
+            ));
+        }
+    })?;
+    Ok(ExitStatus::Success)
 }
 
 /// Returns the rules that the command line asks for.

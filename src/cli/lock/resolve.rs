@@ -6,6 +6,7 @@ use crate::clock::{Clock, RunClock};
 use crate::fetch::{HubAccess, HubRequest, Limits, Teller, Told, resolve_hub};
 use crate::lockfile::{LockedArtifact, LockedFile, LockedSource};
 use crate::model::{Artifact, ArtifactFile, Deadlines, Source, Verdict};
+use crate::sharing::LeaseRules;
 use crate::store::{HubCache, Store, find, sha256_file};
 use crate::ui::printable;
 use std::collections::BTreeMap;
@@ -104,6 +105,8 @@ impl Hub<'_> {
         let limits = Limits {
             deadline: clock.now().saturating_add(self.deadlines.download_total),
             stall: self.deadlines.download_stall,
+            // Only lists are fetched, and nothing is locked for them.
+            lease: LeaseRules::default(),
             clock,
         };
         let runtime = tokio::runtime::Builder::new_current_thread()

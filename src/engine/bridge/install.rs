@@ -5,6 +5,7 @@ use super::files;
 use super::home::{EngineHome, environment_in, lock_in, python_in, write_record};
 use super::installed::{FORMAT, Installed};
 use crate::catalog::bridges;
+use crate::sharing::has_no_locks;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -347,9 +348,7 @@ fn claim(path: &Path) -> io::Result<Option<File>> {
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-            Ok(Some(file))
-        }
+        Err(TryLockError::Error(error)) if has_no_locks(&error) => Ok(Some(file)),
         Err(TryLockError::Error(error)) => Err(error),
     }
 }

@@ -3,27 +3,65 @@
 use super::content::{StopOnDrop, mismatch_of};
 use super::wanted::WantedFile;
 use crate::fetch::failure::Failure;
+use crate::sharing::unique_name;
 use crate::store::{CachedRepository, HubTree};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::task::spawn_blocking;
 
 /// How old a partial file of another program must be before it is taken for abandoned.
 const ABANDONED: Duration = Duration::from_hours(24);
 
-/// Returns where the bytes of a content lie until they are whole. Without a lock the name is ours
-/// alone, and the next run does not find it.
-pub(super) fn partial_of(blob: &Path, is_locked: bool) -> PathBuf {
+/// How the name of a content ends that is not whole.
+pub(super) const INCOMPLETE: &str = ".incomplete";
+
+/// Returns where the bytes of a content lie until they are whole. With a tag the name is that of one
+/// holder alone.
+pub(super) fn partial_of(blob: &Path, tag: Option<&str>) -> PathBuf {
     let mut name = blob.as_os_str().to_owned();
-    if !is_locked {
-        name.push(format!(".{}", std::process::id()));
+    if let Some(tag) = tag {
+        name.push(format!(".{tag}"));
     }
-    name.push(".incomplete");
+    name.push(INCOMPLETE);
     name.into()
+}
+
+/// Begins a file of our own with a copy of what others have of the same content, so that what was on its
+/// way before is not lost. It is a copy because they may still write: theirs is theirs. That it is
+/// right is found out by hashing it, and then all that comes behind it. `begins` and `ends` are how the
+/// names of such files do.
+pub(super) async fn begin_with_longest(
+    folder: &Path,
+    (begins, ends): (&str, &'static str),
+    own: &Path,
+) {
+    let (folder, begins, own) = (folder.to_path_buf(), begins.to_owned(), own.to_path_buf());
+    let copying = spawn_blocking(move || {
+        let longest = fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter(|entry| {
+                let name = entry.file_name();
+                let rest = name.to_str().and_then(|name| name.strip_prefix(&begins));
+                rest.is_some_and(|rest| {
+                    rest.ends_with(ends) && (rest.is_empty() || rest.starts_with('.'))
+                })
+            })
+            .filter_map(|entry| Some((entry.metadata().ok()?.len(), entry.path())))
+            .max();
+        if let Some((length, path)) = longest
+            && length > 0
+            && fs::copy(path, &own).is_err()
+        {
+            // There may be no room for two of them.
+            let _ = fs::remove_file(&own);
+        }
+    });
+    let _ = copying.await;
 }
 
 /// Returns whether a content is here and right. What is there was put there by somebody, and is
@@ -99,9 +137,9 @@ pub(super) fn write_manifest(
     }
 }
 
-/// Removes what other programs have left of a content that is here now and whose lock we hold: who
-/// works at it would hold that.
-pub(super) fn remove_abandoned(blob: &Path) {
+/// Removes what others have left of a content that is here now and whose lock we hold: who works at it
+/// would hold that. `ending` is how the names of such files end.
+pub(super) fn remove_abandoned(blob: &Path, ending: &str) {
     let (Some(folder), Some(digest)) = (blob.parent(), blob.file_name()) else {
         return;
     };
@@ -109,7 +147,7 @@ pub(super) fn remove_abandoned(blob: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let is_partial = name.starts_with(&begins) && name.ends_with(".incomplete");
+        let is_partial = name.starts_with(&begins) && name.ends_with(ending);
         let modified = entry.metadata().and_then(|metadata| metadata.modified());
         let is_old = modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED));
         if is_partial && is_old {
@@ -131,17 +169,11 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Returns a name beside a file that nobody else uses, in a folder that is there.
 fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
     let folder = path
         .parent()
         .ok_or_else(|| io::Error::other("it has no folder"))?;
     fs::create_dir_all(folder)?;
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let name = format!(".new-{}-{number}", std::process::id());
-    let temporary = folder.join(name);
-    // Of a process that is gone and had our number.
-    let _ = fs::remove_file(&temporary);
-    Ok(temporary)
+    Ok(folder.join(format!(".new-{}", unique_name())))
 }
 
 #[cfg(test)]
@@ -193,7 +225,7 @@ mod tests {
         make("abc.4567.incomplete", false);
         make("abcd.incomplete", true);
         make("abc", true);
-        remove_abandoned(&blob);
+        remove_abandoned(&blob, INCOMPLETE);
         let mut left: Vec<_> = fs::read_dir(place.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name())

@@ -4,7 +4,6 @@ use super::answer::Asked;
 use super::cache;
 use super::client::{Client, Get, bearer};
 use super::listing::{Listing, listing};
-use super::lock::lock;
 use super::metadata::resolve;
 use super::meter::{Meter, Readings, TICK};
 use super::pace;
@@ -14,8 +13,9 @@ use super::trouble::persistently;
 use super::wanted::{WantedFile, wanted};
 use crate::clock::Clock;
 use crate::fetch::failure::Failure;
+use crate::fetch::lock::lock;
 use crate::fetch::request::{HubRequest, Limits, ResolvedHub, Teller, Told};
-use crate::store::{CachedRepository, is_commit};
+use crate::store::{CachedRepository, FileStamp, is_commit};
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 use std::fs;
@@ -205,7 +205,7 @@ impl Fetching {
             if length(blob.clone()) == bytes {
                 0
             } else {
-                bytes.saturating_sub(length(cache::partial_of(&blob, true)))
+                bytes.saturating_sub(length(cache::partial_of(&blob, None)))
             }
         });
         check_space(&blobs, missing.sum())
@@ -217,38 +217,67 @@ impl Fetching {
         let blob = self.repository.blob(&wanted.blob);
         let limits = &self.client.limits;
         let lock_file = self.repository.lock(&wanted.blob);
-        let held = lock(&lock_file, name, limits, &self.tell)
-            .await?
-            .map(Arc::new);
-        // Whoever had the lock before us may have brought it.
-        if cache::is_right(&blob, &wanted).await? {
-            self.meter.found(wanted.expected.bytes.unwrap_or(0));
-        } else {
-            let partial = cache::partial_of(&blob, held.is_some());
-            let url = address(&self.request, &[], &["resolve", &self.commit, name])?;
-            let transfer = Transfer {
-                client: &self.client,
-                asked: asked(&self.request),
-                name,
-                get: Get::all(url, self.token.clone()),
-                may_change: false,
-                expected: &wanted.expected,
-                partial: &partial,
-                held: held.clone(),
-                meter: &self.meter,
-                tell: &self.tell,
+        // What lay there and was wrong, so that it is not read again and again.
+        let mut wrong = None;
+        let held = loop {
+            let is_there = || {
+                let length = fs::metadata(&blob).map(|found| found.len()).ok();
+                length == wanted.expected.bytes && FileStamp::of(&blob) != wrong
             };
-            transfer.run().await?;
+            let held = lock(&lock_file, name, limits, &self.tell, is_there).await?;
+            let stamp = FileStamp::of(&blob);
+            // Whoever had the lock before us may have brought it.
+            if cache::is_right(&blob, &wanted).await? {
+                self.meter.found(wanted.expected.bytes.unwrap_or(0));
+                if held.is_some() {
+                    cache::remove_abandoned(&blob, cache::INCOMPLETE);
+                }
+                return self.link(&wanted);
+            }
+            match held {
+                Some(held) => break held,
+                None => wrong = stamp,
+            }
+        };
+        let partial = cache::partial_of(&blob, held.tag());
+        if held.tag().is_some()
+            && let (Some(folder), Some(digest)) = (blob.parent(), blob.file_name())
+        {
+            let begins = digest.to_string_lossy();
+            cache::begin_with_longest(folder, (&begins, cache::INCOMPLETE), &partial).await;
+        }
+        let url = address(&self.request, &[], &["resolve", &self.commit, name])?;
+        let transfer = Transfer {
+            client: &self.client,
+            asked: asked(&self.request),
+            name,
+            get: Get::all(url, self.token.clone()),
+            may_change: false,
+            expected: &wanted.expected,
+            partial: &partial,
+            held: Arc::clone(&held),
+            meter: &self.meter,
+            tell: &self.tell,
+        };
+        transfer.run().await?;
+        // A lease may have been lost meanwhile, and another may have brought the same: then there are
+        // two files of the same bytes, and one is enough.
+        if held.tag().is_some() && cache::is_right(&blob, &wanted).await? {
+            let _ = fs::remove_file(&partial);
+        } else {
             let published = cache::publish_blob(partial, blob.clone()).await;
             let bytes = wanted.expected.bytes.unwrap_or(0);
             published.map_err(|error| write_failure(&blob, bytes, &error))?;
         }
-        if held.is_some() {
-            cache::remove_abandoned(&blob);
-        }
-        let linked = cache::link(&self.repository, &self.commit, &wanted);
+        cache::remove_abandoned(&blob, cache::INCOMPLETE);
+        self.link(&wanted)
+    }
+
+    /// Puts a file of the snapshot in place.
+    fn link(&self, wanted: &WantedFile) -> Result<(), Failure> {
+        let linked = cache::link(&self.repository, &self.commit, wanted);
         linked.map_err(|error| {
-            let place = self.repository.snapshot(&self.commit).join(name);
+            let place = self.repository.snapshot(&self.commit).join(&wanted.path);
             Failure::lasting(format!(
                 "{} cannot be put in place: {error}",
                 place.display()

@@ -6,7 +6,6 @@ mod client;
 mod content;
 mod hub;
 mod listing;
-mod lock;
 mod metadata;
 mod meter;
 mod pace;

@@ -1,9 +1,9 @@
-//! Waiting by the run's clock, which stands still while the program is stopped; and the least that a
-//! transfer must bring.
+//! Waiting no longer than a stall; and the least that a transfer must bring.
 
 use super::trouble::Trouble;
 use crate::clock::Clock;
 use crate::fetch::request::Limits;
+pub(super) use crate::fetch::waiting::sleep;
 use crate::model::units::show_bytes;
 use std::pin::pin;
 use std::time::Duration;
@@ -17,17 +17,6 @@ const FLOOR_BYTES_PER_SECOND: u64 = 4 * 1024;
 /// Returns how much time is left of the whole.
 pub(super) fn remaining(limits: &Limits) -> Duration {
     limits.deadline.saturating_sub(limits.clock.now())
-}
-
-/// Waits.
-pub(super) async fn sleep(limits: &Limits, duration: Duration) {
-    let until = limits.clock.now().saturating_add(duration);
-    while limits.clock.now() < until {
-        match limits.clock.instant_of(until) {
-            Some(instant) => tokio::time::sleep_until(instant.into()).await,
-            None => std::future::pending().await,
-        }
-    }
 }
 
 /// Does something for at most the time of a stall; `None` if that was not enough.

@@ -2,6 +2,7 @@
 //! neither holds up the network or the other.
 
 use super::content::{Hasher, StopOnDrop};
+use crate::fetch::lock::Held;
 use crate::model::ArtifactFile;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -34,7 +35,7 @@ impl Sink {
     pub(super) async fn open(
         partial: &Path,
         expected: &ArtifactFile,
-        held: Option<Arc<File>>,
+        held: Option<Arc<Held>>,
     ) -> io::Result<Self> {
         let stop = StopOnDrop::default();
         let stopped = Arc::clone(&stop.0);
@@ -95,7 +96,7 @@ impl Sink {
 fn write(
     mut file: File,
     mut bytes: mpsc::Receiver<Piece>,
-    _held: Option<Arc<File>>,
+    _held: Option<Arc<Held>>,
 ) -> io::Result<()> {
     while let Some(bytes) = bytes.blocking_recv() {
         file.write_all((*bytes).as_ref())?;

@@ -10,12 +10,12 @@ use super::space::write_failure;
 use super::trouble::{Patience, Trouble};
 use crate::clock::Clock;
 use crate::fetch::failure::Failure;
+use crate::fetch::lock::Held;
 use crate::fetch::request::{Teller, Told};
 use crate::model::ArtifactFile;
 use crate::model::units::show_seconds;
 use reqwest::Response;
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderValue};
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ pub(super) struct Transfer<'a> {
     pub(super) expected: &'a ArtifactFile,
     pub(super) partial: &'a Path,
     /// The lock under which the partial file is written.
-    pub(super) held: Option<Arc<File>>,
+    pub(super) held: Arc<Held>,
     pub(super) meter: &'a Meter,
     pub(super) tell: &'a Teller,
 }
@@ -114,7 +114,7 @@ impl Transfer<'_> {
     }
 
     async fn open(&self) -> Result<Sink, Failure> {
-        let sink = Sink::open(self.partial, self.expected, self.held.clone()).await;
+        let sink = Sink::open(self.partial, self.expected, Some(Arc::clone(&self.held))).await;
         let sink = sink.map_err(|error| write_failure(self.partial, 0, &error))?;
         self.meter.found(sink.offset());
         Ok(sink)

@@ -1,15 +1,16 @@
 //! An artifact from a URL, into a folder that is published as a whole.
 
 use super::answer::Asked;
+use super::cache;
 use super::client::{Client, Get, shown};
 use super::content::{StopOnDrop, mismatch_of};
-use super::lock::lock;
 use super::meter::{Meter, Readings, TICK};
 use super::pace;
 use super::space::{check_space, write_failure};
 use super::transfer::Transfer;
 use crate::clock::Clock;
 use crate::fetch::failure::Failure;
+use crate::fetch::lock::{Held, lock};
 use crate::fetch::request::{Arrived, Limits, Teller, Told, UrlRequest};
 use crate::model::{ArtifactFile, hexadecimal};
 use reqwest::Url;
@@ -44,7 +45,7 @@ pub async fn fetch_url(
     let bringing = async {
         let mut held = Vec::new();
         for (url, name, expected) in &files {
-            held.extend(fetching.file(url, name, expected).await?);
+            held.push(fetching.file(url, name, expected).await?);
         }
         Ok::<_, Failure>(held)
     };
@@ -129,10 +130,17 @@ impl Fetching {
         url: &Url,
         name: &str,
         expected: &ArtifactFile,
-    ) -> Result<Option<fs::File>, Failure> {
+    ) -> Result<Arc<Held>, Failure> {
         let folder = self.folder_of(url);
         let limits = &self.client.limits;
-        let held = lock(&folder.join("lock"), name, limits, &self.tell).await?;
+        let lock_file = folder.join("lock");
+        let held = loop {
+            // What others publish is taken over under the lock.
+            let asked = lock(&lock_file, name, limits, &self.tell, || false);
+            if let Some(held) = asked.await? {
+                break held;
+            }
+        };
         let target = self.request.destination.join(name);
         if let Some(parent) = target.parent() {
             fs::create_dir_all(parent).map_err(|error| write_failure(&target, 0, &error))?;
@@ -142,12 +150,15 @@ impl Fetching {
             self.meter.found(expected.bytes.unwrap_or(0));
             return Ok(held);
         }
-        let partial = match &held {
-            Some(_) => folder.join("content"),
-            None => folder.join(format!("content.{}", std::process::id())),
+        let shared = folder.join("content");
+        let partial = match held.tag() {
+            None => shared,
+            Some(tag) => {
+                let own = folder.join(format!("content.{tag}"));
+                cache::begin_with_longest(&folder, ("content", ""), &own).await;
+                own
+            }
         };
-        let lent = held.as_ref().map(fs::File::try_clone).transpose();
-        let lent = lent.map_err(|error| write_failure(&partial, 0, &error))?;
         let transfer = Transfer {
             client: &self.client,
             asked: Asked::Server,
@@ -156,7 +167,7 @@ impl Fetching {
             may_change: true,
             expected,
             partial: &partial,
-            held: lent.map(Arc::new),
+            held: Arc::clone(&held),
             meter: &self.meter,
             tell: &self.tell,
         };
@@ -167,6 +178,7 @@ impl Fetching {
         })?;
         let moved = fs::rename(&partial, &target);
         moved.map_err(|error| write_failure(&target, 0, &error))?;
+        cache::remove_abandoned(&folder.join("content"), "");
         Ok(held)
     }
 }

@@ -19,6 +19,7 @@ struct Heard<'a> {
     trial: u32,
     /// As the recording says it, not as the engine told it.
     language: Option<&'a str>,
+    machine_id: Option<&'a str>,
     reference: Option<&'a str>,
     hypothesis: &'a str,
 }
@@ -40,6 +41,7 @@ pub(super) fn hypotheses(record: &RunRecord) -> Result<Vec<u8>, serde_json::Erro
                         launch: sample.launch,
                         trial: sample.trial,
                         language: heard.utterance.language.as_deref(),
+                        machine_id: row.machine,
                         reference: heard.utterance.reference.as_deref(),
                         hypothesis: &sample.text,
                     },

@@ -5,16 +5,22 @@ use crate::model::{JobKind, JobSpec, Outcome, SpecDigest, Stage, Verdict, Verify
 use crate::record::RunRecord;
 use crate::report::gates::gate_verdicts;
 use crate::report::job_columns::{JobRow, job_rows};
+use crate::report::machine_names::MachineNames;
 use crate::report::rows::{ResultRow, result_rows};
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 pub(super) fn junit(record: &RunRecord) -> Result<Vec<u8>, SerializeError> {
     let rows = result_rows(record);
-    let by_id: BTreeMap<&str, &ResultRow<'_>> = rows
+    let names = MachineNames::of(record);
+    // What several machines did of one job are several rows, each of its own record.
+    let by_record: HashMap<(&str, Option<usize>), &ResultRow<'_>> = rows
         .iter()
-        .map(|row| (row.job.id.0.as_str(), row))
+        .map(|row| {
+            let session = row.record.map(|found| found.session);
+            ((row.job.id.0.as_str(), session), row)
+        })
         .collect();
     let after: HashSet<SpecDigest> = record
         .plan
@@ -35,9 +41,10 @@ pub(super) fn junit(record: &RunRecord) -> Result<Vec<u8>, SerializeError> {
             .filter(|row| row.job.kind == kind)
         {
             seconds += job.found.map_or(0.0, |found| found.seconds);
-            let measured = by_id.get(job.job.id.0.as_str()).copied();
+            let session = job.found.map(|found| found.session);
+            let measured = by_record.get(&(job.job.id.0.as_str(), session)).copied();
             let asked_again = asked_again(&job, &after);
-            suite.add_test_case(case(record, &job, measured, asked_again));
+            suite.add_test_case(case(record, &names, &job, measured, asked_again));
         }
         if suite.test_cases.is_empty() {
             continue;
@@ -112,6 +119,7 @@ fn asked_again(job: &JobRow<'_>, after: &HashSet<SpecDigest>) -> bool {
 
 fn case(
     record: &RunRecord,
+    names: &MachineNames,
     job: &JobRow<'_>,
     measured: Option<&ResultRow<'_>>,
     asked_again: bool,
@@ -121,11 +129,11 @@ fn case(
         .and_then(|found| found.current_attempts().next_back())
         .map_or("", |attempt| attempt.stderr_tail.trim());
     let mut name = job.job.id.to_string();
-    // A verify of several machines is several cases.
+    // A job of several machines is several cases.
     if record.job_everywhere(&job.job.id).len() > 1
         && let Some(session) = job.found.and_then(|found| record.session_of(found))
     {
-        name.push_str(&format!(" on {}", session.machine.host));
+        name.push_str(&format!(" on {}", names.name(Some(&session.machine.id))));
     }
     let mut case = TestCase::new(clean(&name), status(job, tail, asked_again));
     case.set_classname(format!("earmark.{}", job.job.kind));

@@ -7,6 +7,8 @@ use crate::model::units::{show_bytes, show_seconds};
 use crate::record::RunRecord;
 use crate::report::configuration::Labels;
 use crate::report::gates::gate_verdicts;
+use crate::report::job_columns::job_rows;
+use crate::report::machine_names::MachineNames;
 use crate::report::page::answers_in_words;
 use crate::report::rows::result_rows;
 use crate::report::summary::{SummaryRow, summary_rows};
@@ -33,10 +35,21 @@ pub(super) fn markdown(record: &RunRecord) -> String {
         head.push_str("\nInterrupted: what is here is what was done until then.\n");
     }
     let mut sections = vec![Section::whole(head)];
+    let names = MachineNames::of(record);
+    let (machine, line) = if names.are_several() {
+        (" machine |", "---|")
+    } else {
+        ("", "")
+    };
     sections.push(Section::list(
-        "\n| configuration | recordings | WER | RTFx | interval | load | memory |\n\
-         |---|---|--:|--:|--:|--:|--:|\n",
-        summaries.iter().map(|row| summary(row, &labels)).collect(),
+        &format!(
+            "\n| configuration |{machine} recordings | WER | RTFx | interval | load | memory |\n\
+             |---|{line}---|--:|--:|--:|--:|--:|\n"
+        ),
+        summaries
+            .iter()
+            .map(|row| summary(row, &labels, &names))
+            .collect(),
         "",
     ));
     let gates = gate_verdicts(record, &rows);
@@ -63,7 +76,12 @@ pub(super) fn markdown(record: &RunRecord) -> String {
     joined(&sections, COMMENT_CHARACTERS)
 }
 
-fn summary(row: &SummaryRow<'_>, labels: &Labels) -> String {
+fn summary(row: &SummaryRow<'_>, labels: &Labels, names: &MachineNames) -> String {
+    let machine = match names.told(row.machine) {
+        Some(machine) => format!(" {} |", code_span(machine)),
+        None if names.are_several() => format!(" {NOTHING} |"),
+        None => String::new(),
+    };
     let recordings = match row.language {
         Some(language) => format!("{} ({language})", row.data_set),
         None => row.data_set.to_owned(),
@@ -75,7 +93,7 @@ fn summary(row: &SummaryRow<'_>, labels: &Labels) -> String {
     };
     let or_nothing = |text: Option<String>| text.unwrap_or_else(|| NOTHING.to_owned());
     format!(
-        "| {} | {}{measured} | {} | {} | {} | {} | {} |\n",
+        "| {} |{machine} {}{measured} | {} | {} | {} | {} | {} |\n",
         code_span(&labels.label(&row.configuration)),
         code_span(&recordings),
         or_nothing(
@@ -94,12 +112,11 @@ fn summary(row: &SummaryRow<'_>, labels: &Labels) -> String {
 
 /// What did not complete and was not left out by the plan.
 fn troubles(record: &RunRecord) -> Vec<String> {
-    record
-        .plan
-        .jobs
-        .iter()
-        .filter_map(|job| {
-            let outcome = record.job(&job.id).and_then(|found| found.outcome.as_ref());
+    let names = MachineNames::of(record);
+    job_rows(record)
+        .into_iter()
+        .filter_map(|row| {
+            let (job, outcome) = (row.job, row.outcome());
             let (status, reason) = match outcome {
                 None if job.skip.is_some() => return None,
                 None => ("not-run", String::new()),
@@ -112,8 +129,12 @@ fn troubles(record: &RunRecord) -> Vec<String> {
             } else {
                 format!(": {}", code_span(&reason))
             };
+            let session = row.found.and_then(|found| record.session_of(found));
+            let machine = names.told(session.map(|session| session.machine.id.as_str()));
+            let machine =
+                machine.map_or_else(String::new, |machine| format!(" on {}", code_span(machine)));
             Some(format!(
-                "- {status} {}{reason}\n",
+                "- {status} {}{machine}{reason}\n",
                 code_span(&job.spec.slug())
             ))
         })
@@ -121,10 +142,17 @@ fn troubles(record: &RunRecord) -> Vec<String> {
 }
 
 fn foot(record: &RunRecord) -> String {
+    let names = MachineNames::of(record);
     let machines: Vec<String> = record
         .machines()
         .into_iter()
-        .map(|facts| code_span(&format!("{}, {} cores", facts.cpu, facts.cores)))
+        .map(|facts| {
+            let what = format!("{}, {} cores", facts.cpu, facts.cores);
+            match names.told(Some(&facts.id)) {
+                Some(name) => code_span(&format!("{name}: {what}")),
+                None => code_span(&what),
+            }
+        })
         .collect();
     format!(
         "\nEarmark {}, {}, on {}.\n",

@@ -42,6 +42,7 @@ pub(super) fn answers(record: &RunRecord, groups: &[GroupView]) -> Vec<Answer> {
         .iter()
         .map(|group| {
             let (sentence, detail) = answer(&group.rows, gate);
+            let (sentence, detail) = on_machine(&group.machine, sentence, detail);
             Answer {
                 title: if groups.len() > 1 {
                     group.title.clone()
@@ -53,6 +54,18 @@ pub(super) fn answers(record: &RunRecord, groups: &[GroupView]) -> Vec<Answer> {
             }
         })
         .collect()
+}
+
+/// Names the machine of an answer, where there are several.
+fn on_machine(machine: &str, sentence: String, detail: String) -> (String, String) {
+    if machine.is_empty() {
+        return (sentence, detail);
+    }
+    let apart = "Numbers of two machines are never compared as engines.";
+    (
+        format!("On {machine}: {sentence}"),
+        format!("{detail} {apart}").trim().to_owned(),
+    )
 }
 
 fn answer(rows: &[GroupRow], gate: Option<f64>) -> (String, String) {
@@ -195,6 +208,18 @@ mod tests {
         assert!(sentence.contains(": b at 6.00 ×"), "{sentence}");
         assert!(detail.contains("1 of 3 is left out"), "{detail}");
         assert!(detail.contains("overlap"), "{detail}");
+    }
+
+    #[test]
+    fn an_answer_is_of_one_machine_and_says_of_which() {
+        let told = on_machine("rack", "Measured: a.".into(), String::new());
+        assert_eq!(told.0, "On rack: Measured: a.");
+        assert_eq!(
+            told.1,
+            "Numbers of two machines are never compared as engines."
+        );
+        let alone = on_machine("", "Measured: a.".into(), "Why.".into());
+        assert_eq!(alone, ("Measured: a.".into(), "Why.".into()));
     }
 
     #[test]

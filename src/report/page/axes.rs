@@ -4,6 +4,7 @@
 use crate::model::Job;
 use crate::record::RunRecord;
 use crate::report::configuration::{Configuration, Labels};
+use crate::report::machine_names::MachineNames;
 use crate::report::rows::ResultRow;
 use crate::report::summary::{SINGLE_CLIPS, SummaryRow};
 use schemars::JsonSchema;
@@ -75,11 +76,12 @@ impl Axes {
         rows: &[&ResultRow<'_>],
         labels: &Labels,
     ) -> Self {
+        let names = MachineNames::of(record);
         let values = rows.iter().map(|row| {
             let mut values = parts(&Configuration::of(row), labels);
             values.push(("audio".into(), row.spec.audio.to_string()));
             values.push(("language".into(), language(row)));
-            values.extend(machine(record, row.machine));
+            values.extend(machine(&names, row.machine));
             values.push(("status".into(), row.status().to_owned()));
             add_labels(&mut values, record, &[row.job]);
             values
@@ -93,6 +95,7 @@ impl Axes {
         rows: &[&SummaryRow<'_>],
         labels: &Labels,
     ) -> Self {
+        let names = MachineNames::of(record);
         let values = rows.iter().map(|row| {
             let mut values = parts(&row.configuration, labels);
             let set = match row.data_set {
@@ -104,7 +107,7 @@ impl Axes {
                 "language".into(),
                 row.language.unwrap_or("not known").to_owned(),
             ));
-            values.extend(machine(record, row.machine));
+            values.extend(machine(&names, row.machine));
             let jobs: Vec<&Job> = row.rows.iter().map(|row| row.job).collect();
             // The clips of a configuration are behind one row.
             add_labels(&mut values, record, &jobs);
@@ -132,12 +135,9 @@ pub(super) fn language(row: &ResultRow<'_>) -> String {
 }
 
 /// Returns the machine, where there are several.
-fn machine(record: &RunRecord, id: Option<&str>) -> Option<(String, String)> {
-    let machines = record.machines();
-    let facts = machines
-        .iter()
-        .find(|facts| Some(facts.id.as_str()) == id)?;
-    (machines.len() > 1).then(|| ("machine".into(), facts.host.clone()))
+fn machine(names: &MachineNames, id: Option<&str>) -> Option<(String, String)> {
+    let name = names.told(id)?;
+    Some(("machine".into(), name.to_owned()))
 }
 
 /// Adds the axes of the matrix that are not there: labels, and how models are verified. Combinations

@@ -5,6 +5,7 @@ use super::strip::{StripScale, StripView};
 use super::{IntervalView, MOST_TABLE_ROWS, is_synthetic};
 use crate::record::RunRecord;
 use crate::report::configuration::{Configuration, Labels};
+use crate::report::machine_names::MachineNames;
 use crate::report::notes::notes;
 use crate::report::rows::{ResultRow, passes};
 use schemars::JsonSchema;
@@ -34,6 +35,8 @@ pub(super) struct BenchmarkView {
     pub(super) audio: String,
     /// The language, and the machine where there are several: what may be put together.
     pub(super) kind: String,
+    /// The machine, where there are several.
+    pub(super) machine: String,
     /// How it ended; `not-run` if the run did not get there.
     pub(super) status: &'static str,
     /// The engine by its place among the engines of the run: chooses a colour.
@@ -82,16 +85,14 @@ pub(super) fn benchmarks(
         .iter()
         .any(|row| row.transcribe.is_some_and(|spread| spread.count > 1))
         .then(|| StripScale::of(spreads));
-    let machines = record.machines();
+    let names = MachineNames::of(record);
     let engines: Vec<&str> = record.plan.engines.keys().map(String::as_str).collect();
     let views: Vec<BenchmarkView> = (planned.iter().zip(axes.rows).enumerate())
         .map(|(position, (row, values))| {
-            let host = machines
-                .iter()
-                .find(|facts| machines.len() > 1 && Some(facts.id.as_str()) == row.machine);
+            let machine = names.told(row.machine).unwrap_or_default();
             let mut kind = language(row);
-            if let Some(facts) = host {
-                kind.push_str(&format!(" · {}", facts.host));
+            if !machine.is_empty() {
+                kind.push_str(&format!(" · {machine}"));
             }
             let backend = row.spec.backend.as_str();
             let score = row.score.as_ref();
@@ -103,6 +104,7 @@ pub(super) fn benchmarks(
                 axes: values,
                 audio: row.spec.audio.to_string(),
                 kind,
+                machine: machine.to_owned(),
                 status: row.status(),
                 colour: engines.iter().position(|id| *id == backend).unwrap_or(0),
                 synthetic: is_synthetic(record, backend),

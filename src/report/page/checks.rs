@@ -4,6 +4,7 @@ use super::MOST_ROWS;
 use crate::model::{JobKind, JobSpec, Outcome, Stage, VerifyFinding, VerifyMethod};
 use crate::record::RunRecord;
 use crate::report::job_columns::job_rows;
+use crate::report::machine_names::MachineNames;
 use crate::score::statistics::{median, range};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -29,6 +30,8 @@ pub(super) struct MethodView {
     stage: String,
     /// Each verdict with its count, as text.
     verdicts: String,
+    /// The machine, where there are several.
+    machine: String,
     /// Verifies that really asked; the others took over an earlier verdict, of this run or another.
     asked: usize,
     /// Median and largest time of those, in seconds.
@@ -46,7 +49,7 @@ struct Tally<'a> {
 
 /// Returns verifies and downloads in the order of the plan, once for each machine that did them.
 pub(super) fn checks(record: &RunRecord) -> Vec<CheckView> {
-    let is_of_several = record.machines().len() > 1;
+    let names = MachineNames::of(record);
     job_rows(record)
         .into_iter()
         .filter(|row| row.job.kind != JobKind::Benchmark)
@@ -54,13 +57,13 @@ pub(super) fn checks(record: &RunRecord) -> Vec<CheckView> {
         .map(|row| {
             let finding = row.found.and_then(|found| found.finding.as_ref());
             let session = row.found.and_then(|found| record.session_of(found));
-            let host = session.map(|session| session.machine.host.clone());
+            let host = names.told(session.map(|session| session.machine.id.as_str()));
             let reason = finding
                 .map(VerifyFinding::in_words)
                 .filter(|reason| !reason.is_empty());
             CheckView {
                 job: row.job.spec.slug(),
-                host: host.filter(|_| is_of_several).unwrap_or_default(),
+                host: host.unwrap_or_default().to_owned(),
                 verdict: finding
                     .map_or("", |finding| finding.verdict.word())
                     .to_owned(),
@@ -77,13 +80,18 @@ pub(super) fn checks(record: &RunRecord) -> Vec<CheckView> {
 
 /// Returns the verifies by method and stage.
 pub(super) fn methods(record: &RunRecord) -> Vec<MethodView> {
-    let mut groups: BTreeMap<(Stage, VerifyMethod), Tally<'_>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Stage, VerifyMethod, &str), Tally<'_>> = BTreeMap::new();
     let rows = job_rows(record);
+    let names = MachineNames::of(record);
     for row in &rows {
         let JobSpec::Verify(spec) = &row.job.spec else {
             continue;
         };
-        let tally = groups.entry((spec.stage, spec.method)).or_default();
+        // Times of two machines are never put together.
+        let session = row.found.and_then(|found| record.session_of(found));
+        let machine = names.told(session.map(|session| session.machine.id.as_str()));
+        let key = (spec.stage, spec.method, machine.unwrap_or_default());
+        let tally = groups.entry(key).or_default();
         let finding = row.found.and_then(|found| found.finding.as_ref());
         let word = finding.map_or("no verdict", |finding| finding.verdict.word());
         *tally.verdicts.entry(word).or_default() += 1;
@@ -99,8 +107,9 @@ pub(super) fn methods(record: &RunRecord) -> Vec<MethodView> {
     }
     groups
         .into_iter()
-        .map(|((stage, method), tally)| MethodView {
+        .map(|((stage, method, machine), tally)| MethodView {
             method: method.to_string(),
+            machine: machine.to_owned(),
             stage: stage.to_string(),
             verdicts: tally
                 .verdicts

@@ -3,6 +3,7 @@
 use super::is_synthetic;
 use crate::record::RunRecord;
 use crate::report::configuration::{Configuration, Labels};
+use crate::report::machine_names::MachineNames;
 use crate::report::rows::{ResultRow, UtteranceResult};
 use crate::score::{Normalizer, Operation, ScoringUnit, UtteranceScore, align_utterance};
 use indexmap::IndexSet;
@@ -121,9 +122,16 @@ struct Heard<'r> {
 
 /// Returns what was heard, from the first measured trial of each configuration.
 pub(super) fn clips(record: &RunRecord, rows: &[ResultRow<'_>], labels: &Labels) -> ClipsView {
+    let machines = MachineNames::of(record);
     let names: Vec<String> = rows
         .iter()
-        .map(|row| labels.label(&Configuration::of(row)))
+        .map(|row| {
+            let label = labels.label(&Configuration::of(row));
+            match machines.told(row.machine) {
+                Some(machine) => format!("{label} · {machine}"),
+                None => label,
+            }
+        })
         .collect();
     let gathered = gather(record, rows, &names);
     let confusions = confusions(&gathered);

@@ -8,6 +8,7 @@ use super::{IntervalView, is_synthetic};
 use crate::record::RunRecord;
 use crate::report::configuration::Labels;
 use crate::report::fairness::contrasts;
+use crate::report::machine_names::MachineNames;
 use crate::report::notes::notes_together;
 use crate::report::rows::passes;
 use crate::report::statistics::Spread;
@@ -19,11 +20,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// All configurations on one data set, in one language.
+/// All configurations on one data set, in one language, on one machine.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct GroupView {
-    /// Names the data set and the language.
+    /// Names the data set and the language, and the machine where there are several.
     pub(super) title: String,
+    /// The machine where there are several: its numbers are held against those of no other one.
+    pub(super) machine: String,
     /// The normalizer behind the scores.
     pub(super) normalizer: String,
     /// Its configurations, in the order of the plan.
@@ -131,8 +134,8 @@ pub(super) fn groups(
 ) -> GroupsView {
     // What the plan skips is told of elsewhere, as is what none of several machines did: there is
     // nothing to compare.
-    let machines = record.machines();
-    let is_of_several = machines.len() > 1;
+    let names = MachineNames::of(record);
+    let is_of_several = names.are_several();
     let shown: Vec<&SummaryRow<'_>> = summaries
         .iter()
         .filter(|summary| summary.machine.is_some() || !is_of_several)
@@ -186,13 +189,11 @@ pub(super) fn groups(
                     }
                 })
                 .collect();
-            let host = machines
-                .iter()
-                .find(|machine| Some(machine.id.as_str()) == key.2)
-                .map(|machine| machine.host.as_str());
+            let machine = names.told(key.2);
             let points: Vec<Point> = rows.iter().filter_map(point).collect();
             GroupView {
-                title: title(key.0, key.1, host.filter(|_| is_of_several)),
+                title: title(key.0, key.1, machine),
+                machine: machine.unwrap_or_default().to_owned(),
                 normalizer: of_group
                     .first()
                     .and_then(|summary| summary.normalizer())

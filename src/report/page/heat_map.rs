@@ -234,14 +234,14 @@ fn heat_map(
 }
 
 /// From values to tints: even steps of error rates, even ratios of speeds.
-struct Scale {
+pub(super) struct Scale {
     best: f64,
     worst: f64,
     less_is_better: bool,
 }
 
 impl Scale {
-    fn of(numbers: &[f64], less_is_better: bool) -> Self {
+    pub(super) fn of(numbers: &[f64], less_is_better: bool) -> Self {
         let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);
         let most = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let (best, worst) = if less_is_better {
@@ -265,7 +265,7 @@ impl Scale {
         clippy::cast_sign_loss,
         reason = "a step from 0 to 6"
     )]
-    fn tint(&self, number: f64) -> u8 {
+    pub(super) fn tint(&self, number: f64) -> u8 {
         let share = if self.less_is_better {
             (self.worst - number) / (self.worst - self.best)
         } else {

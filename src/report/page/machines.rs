@@ -3,6 +3,7 @@
 use crate::model::MachineFacts;
 use crate::model::units::show_seconds;
 use crate::record::{RunRecord, Session};
+use crate::report::machine_names::MachineNames;
 use crate::report::rows::ResultRow;
 use crate::score::statistics::range;
 use schemars::JsonSchema;
@@ -31,7 +32,7 @@ pub(super) struct MachineView<'a> {
 #[derive(Serialize, JsonSchema)]
 pub(super) struct SessionView<'a> {
     run_id: &'a str,
-    host: &'a str,
+    host: String,
     shard: String,
     attempt: u32,
     started_at: &'a str,
@@ -56,15 +57,14 @@ pub(super) struct CommandView {
 
 /// Returns the command lines of the sessions, each once, in their order.
 pub(super) fn commands(record: &RunRecord) -> Vec<CommandView> {
-    let is_of_several = record.machines().len() > 1;
+    let names = MachineNames::of(record);
     let mut commands: Vec<CommandView> = Vec::new();
     for session in &record.sessions {
         let command = CommandView {
-            host: if is_of_several {
-                session.machine.host.clone()
-            } else {
-                String::new()
-            },
+            host: names
+                .told(Some(&session.machine.id))
+                .unwrap_or_default()
+                .to_owned(),
             line: shell_line(&session.command_line),
             resumed: session.resumed,
         };
@@ -143,14 +143,19 @@ pub(super) fn machines<'a>(record: &'a RunRecord, rows: &[ResultRow<'_>]) -> Vec
 
 /// Returns the sessions, if there is anything to tell: several, or one in which something happened.
 pub(super) fn sessions(record: &RunRecord) -> Vec<SessionView<'_>> {
-    let sessions: Vec<SessionView<'_>> = record.sessions.iter().map(session).collect();
+    let names = MachineNames::of(record);
+    let sessions: Vec<SessionView<'_>> = record
+        .sessions
+        .iter()
+        .map(|one| session(one, &names))
+        .collect();
     match sessions.as_slice() {
         [only] if only.remarks.is_empty() => Vec::new(),
         _ => sessions,
     }
 }
 
-fn session(session: &Session) -> SessionView<'_> {
+fn session<'a>(session: &'a Session, names: &MachineNames) -> SessionView<'a> {
     let mut remarks = Vec::new();
     if session.resumed {
         remarks.push("resumed".to_owned());
@@ -185,7 +190,7 @@ fn session(session: &Session) -> SessionView<'_> {
     }
     SessionView {
         run_id: &session.run_id,
-        host: &session.machine.host,
+        host: names.name(Some(&session.machine.id)).to_owned(),
         shard: session
             .shard
             .as_ref()

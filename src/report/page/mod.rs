@@ -12,6 +12,7 @@ mod checks;
 mod clips;
 mod groups;
 mod heat_map;
+mod machine_map;
 mod machines;
 mod own;
 mod policy;
@@ -28,6 +29,7 @@ use super::cell::Cell;
 use super::columns::Column;
 use super::configuration::Labels;
 use super::job_columns::{job_columns, job_rows};
+use super::machine_names::MachineNames;
 use super::result_columns::result_columns;
 use super::rows::result_rows;
 use super::run_history::RunHistory;
@@ -42,6 +44,7 @@ use checks::{CheckView, MethodView};
 use clips::ClipsView;
 use groups::GroupsView;
 use heat_map::HeatMapView;
+use machine_map::MachineMapView;
 use machines::{CommandView, MachineView, SessionView};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -88,6 +91,8 @@ pub(crate) struct PageView<'a> {
     groups: GroupsView,
     /// An error rate and a speed for each pair of values of two axes.
     heat_maps: Vec<HeatMapView>,
+    /// Configurations by machine; empty where there is one machine.
+    machine_maps: Vec<MachineMapView>,
     /// The benchmark jobs.
     benchmarks: BenchmarksView,
     /// What did not go as planned.
@@ -231,6 +236,12 @@ fn view<'a>(record: &'a RunRecord, history: Option<&'a RunHistory>) -> PageView<
             .collect(),
         groups,
         heat_maps,
+        machine_maps: machine_map::machine_maps(
+            record,
+            &summaries,
+            &labels,
+            &MachineNames::of(record),
+        ),
         benchmarks,
         troubles: troubles::troubles(record),
         changes: history.map(changes::changes),

@@ -27,7 +27,7 @@ macro_rules! built_in {
 }
 
 /// All built-in files, by name.
-pub(super) const FILES: [(&str, &str); 14] = built_in![
+pub(super) const FILES: [(&str, &str); 15] = built_in![
     "report.html.j2",
     "style.css.j2",
     "report.js",
@@ -36,6 +36,7 @@ pub(super) const FILES: [(&str, &str); 14] = built_in![
     "benchmarks.html.j2",
     "changes.html.j2",
     "heat_map.html.j2",
+    "machine_map.html.j2",
     "strip.svg.j2",
     "chart.svg.j2",
     "timeline.svg.j2",

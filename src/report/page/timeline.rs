@@ -4,6 +4,7 @@ use super::scale::{clock_ticks, rounded};
 use crate::model::units::show_seconds;
 use crate::model::{JobKind, Outcome};
 use crate::record::{AttemptRecord, JobRecord, RunRecord};
+use crate::report::machine_names::MachineNames;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -85,10 +86,17 @@ struct Span<'a> {
 
 /// Returns the timeline for wide and for narrow screens; none if nothing was begun.
 pub(super) fn timelines(record: &RunRecord) -> Vec<TimelineView> {
+    let names = MachineNames::of(record);
     let slugs: Vec<String> = record.plan.jobs.iter().map(|job| job.spec.slug()).collect();
     let mut spans: Vec<Span<'_>> = Vec::new();
     for (position, job) in record.plan.jobs.iter().enumerate() {
         for found in record.job_everywhere(&job.id) {
+            let session = record.session_of(found);
+            let machine = names.told(session.map(|session| session.machine.id.as_str()));
+            let name = machine.map_or_else(
+                || slugs[position].clone(),
+                |machine| format!("{} on {machine}", slugs[position]),
+            );
             for attempt in &found.attempts {
                 let to = end_of(attempt, record).max(attempt.started_at);
                 let leaked = attempt.leaked_processes().unwrap_or(0);
@@ -99,7 +107,7 @@ pub(super) fn timelines(record: &RunRecord) -> Vec<TimelineView> {
                     name: &slugs[position],
                     class: class(job.kind, attempt, found),
                     leaks: leaked > 0,
-                    title: title(&slugs[position], attempt, found, to),
+                    title: title(&name, attempt, found, to),
                 });
             }
         }

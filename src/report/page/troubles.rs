@@ -3,6 +3,8 @@
 use super::MOST_ROWS;
 use crate::model::{LeakedProcess, Outcome};
 use crate::record::{AttemptRecord, JobRecord, RunRecord};
+use crate::report::job_columns::job_rows;
+use crate::report::machine_names::MachineNames;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -54,16 +56,23 @@ pub(super) fn troubles(record: &RunRecord) -> TroublesView {
         skips: Vec::new(),
         leaks: Vec::new(),
     };
-    for job in &record.plan.jobs {
-        let found = record.job(&job.id);
-        let outcome = found.and_then(|found| found.outcome.as_ref());
+    let names = MachineNames::of(record);
+    for row in job_rows(record) {
+        let found = row.found;
+        let outcome = row.outcome();
+        let session = found.and_then(|found| record.session_of(found));
+        let machine = names.told(session.map(|session| session.machine.id.as_str()));
+        let name = match machine {
+            Some(machine) => format!("{} on {machine}", row.job.spec.slug()),
+            None => row.job.spec.slug(),
+        };
         view.leaks
-            .extend(found.and_then(|found| leak(job.spec.slug(), found)));
+            .extend(found.and_then(|found| leak(name.clone(), found)));
         if outcome.is_some_and(Outcome::is_good) {
             continue;
         }
         let trouble = TroubleView {
-            job: job.spec.slug(),
+            job: name,
             status: outcome.map_or("not-run", Outcome::status),
             reason: outcome.map_or_else(|| "the run ended before it".to_owned(), Outcome::reason),
             log_tail: found

@@ -32,7 +32,7 @@ struct MethodRow {
     method: String,
     /// Each verdict with its count, as text. One that another verify took over is not counted again.
     verdicts: String,
-    /// Median and largest time of those that looked, in seconds.
+    /// Median and largest time of those that looked, in seconds; null where there are several machines.
     median: Option<f64>,
     largest: Option<f64>,
     /// Verdicts that were remembered and cost nothing.
@@ -108,8 +108,10 @@ pub(super) fn trust(record: &RunRecord) -> Option<TrustView> {
 }
 
 /// Counts verdicts and times. A verify after the downloads that took over the verdict from before
-/// them is no second one, and one that was remembered took no time.
+/// them is no second one, and one that was remembered took no time. Times of several machines are not
+/// put together.
 fn ask(record: &RunRecord, tallies: &mut BTreeMap<VerifyMethod, Tally>) {
+    let is_of_several = record.machines().len() > 1;
     for row in job_rows(record) {
         let (JobSpec::Verify(spec), Some(found)) = (&row.job.spec, row.found) else {
             continue;
@@ -127,7 +129,7 @@ fn ask(record: &RunRecord, tallies: &mut BTreeMap<VerifyMethod, Tally>) {
         *tally.verdicts.entry(word).or_default() += 1;
         if finding.is_some_and(|finding| finding.remembered) {
             tally.remembered += 1;
-        } else {
+        } else if !is_of_several {
             tally.times.push(found.seconds);
         }
     }
@@ -148,8 +150,16 @@ fn judge(record: &RunRecord, tallies: &mut BTreeMap<VerifyMethod, Tally>) -> Vec
         if benchmark.skip.is_some() || is_synthetic(record, &spec.backend) {
             continue;
         }
-        let done = record.job(&benchmark.id);
-        for need in &benchmark.needs {
+        let everywhere = record.job_everywhere(&benchmark.id);
+        let everywhere: Vec<Option<&JobRecord>> = if everywhere.is_empty() {
+            vec![None]
+        } else {
+            everywhere.into_iter().map(Some).collect()
+        };
+        let each = everywhere
+            .into_iter()
+            .flat_map(|done| benchmark.needs.iter().map(move |need| (done, need)));
+        for (done, need) in each {
             let Some(JobSpec::Verify(verify)) = jobs.get(need.0.as_str()).map(|job| &job.spec)
             else {
                 continue;
@@ -217,14 +227,18 @@ fn has_worked(outcome: &Outcome) -> Option<bool> {
     }
 }
 
-/// Returns the median time that engines took to load in benchmarks, in seconds.
+/// Returns the median time that engines took to load in benchmarks, in seconds; none of several machines,
+/// whose times are never put together.
 fn load_seconds(record: &RunRecord) -> Option<f64> {
+    if record.machines().len() > 1 {
+        return None;
+    }
     let times: Vec<f64> = (record.plan.jobs.iter())
         .filter(|job| match &job.spec {
             JobSpec::Benchmark(spec) => !is_synthetic(record, &spec.backend),
             _ => false,
         })
-        .filter_map(|job| record.job(&job.id))
+        .flat_map(|job| record.job_everywhere(&job.id))
         .flat_map(JobRecord::current_attempts)
         .filter_map(|attempt: &AttemptRecord| attempt.load_seconds)
         .collect();
