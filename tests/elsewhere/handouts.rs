@@ -5,6 +5,7 @@ use crate::nightly::schema_checker;
 use crate::support::{Place, Ran, program, python};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// What this machine has, or takes on trust.
@@ -34,6 +35,11 @@ fn place() -> Place {
         .expect_status(0);
     std::os::unix::fs::symlink(program(), place.path().join("earmark")).unwrap();
     place
+}
+
+/// Returns a Python with what reads the languages of schedulers.
+fn checkers() -> PathBuf {
+    python::with_packages("handouts-1", "tests/elsewhere/requirements.txt")
 }
 
 /// Returns the documents of a YAML file.
@@ -85,10 +91,7 @@ fn jobs_of_kubernetes_are_what_it_reads() {
     let place = place();
     let text = hand_out(&place, "kubernetes");
     place.write("jobs.yaml", &text);
-    let python = python::with_packages(
-        "kubernetes-validate-1.37",
-        "tests/elsewhere/requirements.txt",
-    );
+    let python = checkers();
     for version in ["1.33.0", "1.37.0"] {
         let checked = Command::new(python.with_file_name("kubernetes-validate"))
             .args(["--strict", "-k", version, "jobs.yaml"])
@@ -300,6 +303,17 @@ fn a_job_of_nomad_has_whole_blocks_and_its_command_works() {
     let site = super::example().replace("/usr/local/bin/earmark", program());
     place.write("site.yaml", &site);
     let text = hand_out(&place, "nomad");
+    place.write("job.hcl", &text);
+    let read = Command::new(checkers())
+        .args([
+            "-c",
+            "import hcl2; print(len(hcl2.load(open('job.hcl'))['job']))",
+        ])
+        .current_dir(place.path())
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&read.stderr);
+    assert_eq!(String::from_utf8_lossy(&read.stdout), "1\n", "{told}");
     let words = blocks_of_hcl(&text);
     let count = |word: &str| words.iter().filter(|known| *known == word).count();
     assert_eq!(

@@ -196,7 +196,13 @@ fn what_this_machine_does_not_have_is_a_skipped_row_and_no_fault() {
     let statuses: Vec<String> = place
         .table("l/results.csv")
         .iter()
-        .map(|row| format!("{} {}", row["job_id"].contains("bench"), row["status"]))
+        .map(|row| {
+            format!(
+                "{} {}",
+                row["job_id"].contains("label_bench"),
+                row["status"]
+            )
+        })
         .collect();
     assert_eq!(
         statuses,

@@ -308,8 +308,8 @@ fn a_failed_benchmark_is_a_result_of_its_part_and_fails_the_report() {
     let text = matrix("none").replace("fake-seconds: 0", "fake-seconds: 0, fake-fault: fail-trial");
     let forge = Forge::new(&text, &[("matrix", "bench/m.yaml"), ("shards", "2")]);
     let (parts, plan) = forge.plan();
-    for part in &parts {
-        let done = forge.measure(part, &plan, "one", 1);
+    for (part, machine) in parts.iter().zip(["one", "two"]) {
+        let done = forge.measure(part, &plan, machine, 1);
         assert_eq!(done.status, 0, "{}", done.stderr);
     }
     let done = forge.merge(1);

@@ -61,7 +61,7 @@ fn write_safe(output: &mut Output<'_>, value: &Value) -> Result<(), Error> {
 /// escapes that `escape` makes of the rest.
 fn in_quotes(text: &str, escape: impl Fn(char) -> String) -> String {
     let is_plain =
-        |letter: char| letter.is_alphanumeric() || (letter.is_ascii_graphic() || letter == ' ');
+        |letter: char| letter.is_alphanumeric() || letter.is_ascii_graphic() || letter == ' ';
     let mut quoted = String::from("\"");
     for letter in text.chars() {
         match letter {
