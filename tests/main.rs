@@ -16,6 +16,7 @@ mod compare;
 mod conformance;
 mod diagnostics;
 mod doctor;
+mod elsewhere;
 #[cfg(feature = "whisper-cpp")]
 mod engines;
 mod examples;

@@ -113,8 +113,17 @@ pub(super) enum PlanFormat {
     Dot,
     /// A graph that code forges draw in Markdown.
     Mermaid,
-    /// A job matrix of GitHub Actions: `{"include": […]}`, an entry for each combination.
+    /// A job matrix of GitHub Actions: `{"include": […]}`, an entry for each combination; with --shards or
+    /// --site, or if there would be more than 256, for each part.
     Github,
+    /// Indexed jobs for Kubernetes, out of a saved plan.
+    Kubernetes,
+    /// A pipeline for Buildkite, out of a saved plan.
+    Buildkite,
+    /// A batch job for Nomad, out of a saved plan.
+    Nomad,
+    /// A script that starts parts on hosts by ssh, out of a saved plan.
+    Ssh,
 }
 
 #[derive(Debug, Args)]
@@ -134,6 +143,14 @@ pub(super) struct PlanArguments {
     /// Plan as if every built-in engine were ready here, for a machine that has them.
     #[arg(long)]
     pub(super) assume_ready: bool,
+    /// For other machines: into how many parts the plan is divided, over all kinds of machine that it
+    /// requires; default: parts of about ten minutes.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000), conflicts_with = "diff")]
+    pub(super) shards: Option<u32>,
+    /// For other machines: what a scheduler is told for each requirement. Engines that require something
+    /// are planned as if they were ready.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "diff")]
+    pub(super) site: Option<PathBuf>,
     #[command(flatten)]
     pub(super) selection: Selection,
 }

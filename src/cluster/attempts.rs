@@ -3,14 +3,11 @@
 
 use crate::event::{RunEvent, Stamped};
 use crate::model::{JobId, Outcome};
-use crate::record::{RunFolder, is_end};
+use crate::record::{ATTEMPT, RunFolder, is_end};
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-
-/// What stands before the number of an attempt in the name of its folder.
-const ATTEMPT: &str = ".attempt-";
 
 /// An attempt at a part, as far as its journal tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use crate::model::{Plan, Requirements, Shard};
 use crate::plan::{groups, shards_of, worst_case};
 use indexmap::IndexMap;
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::hash::BuildHasher;
 use std::time::Duration;
@@ -79,6 +80,90 @@ pub fn divide<S: BuildHasher>(
     Ok(division)
 }
 
+/// Divides the benchmarks of a plan into so many parts altogether: one at least for each group, never more than
+/// a group has benchmarks, and the others where parts are expected to take longest.
+#[must_use]
+pub fn divide_into(plan: &Plan, wished: u32) -> Division {
+    let groups = groups(plan);
+    let mut dealt: Vec<Dealt> = groups
+        .values()
+        .map(|benchmarks| Dealt::new(plan, benchmarks))
+        .collect();
+    let least = u32::try_from(dealt.len()).unwrap_or(u32::MAX);
+    for _ in least..wished.min(Shard::MOST.max(least)) {
+        let wanting = dealt.iter_mut().filter(|dealt| dealt.shards < dealt.most);
+        // Of equal ones the first, so that everybody deals alike.
+        let Some(longest) = wanting.rev().max_by(|one, other| one.compare(other)) else {
+            break;
+        };
+        longest.shards += 1;
+    }
+    let made = groups
+        .into_iter()
+        .zip(dealt)
+        .map(|((requires, benchmarks), dealt)| Group {
+            requires,
+            benchmarks: benchmarks.len(),
+            shards: dealt.shards,
+            expected: Duration::from_millis(dealt.milliseconds),
+            worst: longest_part(plan, &benchmarks, dealt.shards),
+        });
+    Division {
+        groups: made.collect(),
+    }
+}
+
+/// Returns into how many parts a plan would be divided if each were to take so long.
+#[must_use]
+pub fn parts_by_time(plan: &Plan, shard_time: Duration) -> u32 {
+    let parts = groups(plan).into_values().map(|benchmarks| {
+        let dealt = Dealt::new(plan, &benchmarks);
+        let wanted = u128::from(dealt.milliseconds).div_ceil(shard_time.as_millis().max(1));
+        u32::try_from(wanted)
+            .unwrap_or(u32::MAX)
+            .clamp(1, dealt.most)
+    });
+    parts.fold(0, u32::saturating_add)
+}
+
+/// A group while parts are dealt.
+struct Dealt {
+    milliseconds: u64,
+    benchmarks: usize,
+    shards: u32,
+    most: u32,
+}
+
+impl Dealt {
+    fn new(plan: &Plan, benchmarks: &[usize]) -> Self {
+        Self {
+            milliseconds: expected(plan, benchmarks),
+            benchmarks: benchmarks.len(),
+            shards: 1,
+            most: u32::try_from(benchmarks.len())
+                .unwrap_or(u32::MAX)
+                .clamp(1, Shard::MOST),
+        }
+    }
+
+    /// Compares how long a part of each takes; of equal ones, how many benchmarks it has.
+    fn compare(&self, other: &Self) -> Ordering {
+        let (own, others) = (u128::from(self.shards), u128::from(other.shards));
+        let time =
+            (u128::from(self.milliseconds) * others).cmp(&(u128::from(other.milliseconds) * own));
+        // As many benchmarks as fit into memory.
+        time.then_with(|| (self.benchmarks as u128 * others).cmp(&(other.benchmarks as u128 * own)))
+    }
+}
+
+/// Returns the time that benchmarks are expected to take one after the other.
+fn expected(plan: &Plan, benchmarks: &[usize]) -> u64 {
+    benchmarks
+        .iter()
+        .filter_map(|position| plan.jobs[*position].expected_milliseconds())
+        .fold(0, u64::saturating_add)
+}
+
 /// Returns the benchmarks by what they require; of those that are named, if some are.
 fn chosen<S: BuildHasher>(
     plan: &Plan,
@@ -100,11 +185,7 @@ fn divide_group(
     benchmarks: &[usize],
     sizes: &Sizes,
 ) -> Result<Group, DivisionError> {
-    let milliseconds: u64 = benchmarks
-        .iter()
-        .filter_map(|position| plan.jobs[*position].expected_milliseconds())
-        .fold(0, u64::saturating_add);
-    let expected = Duration::from_millis(milliseconds);
+    let expected = Duration::from_millis(expected(plan, benchmarks));
     let useful = u32::try_from(benchmarks.len()).unwrap_or(u32::MAX).max(1);
     let most = useful.min(sizes.most_shards).min(Shard::MOST);
     let wanted = expected

@@ -10,6 +10,7 @@
 mod attempts;
 mod command;
 mod division;
+mod handout;
 mod mapping;
 mod site;
 pub mod slurm;
@@ -18,7 +19,10 @@ mod watch;
 
 pub use attempts::{AttemptState, Attempts};
 pub use command::{CommandFailure, run_command};
-pub use division::{Division, DivisionError, Group, Sizes, divide};
+pub use division::{Division, DivisionError, Group, Sizes, divide, divide_into, parts_by_time};
+pub use handout::{
+    GithubPart, Handout, HandoutFacts, LONGEST_MINUTES, MOST_ENTRIES, github_parts, hand_out,
+};
 pub use mapping::Mapping;
 pub use site::{
     GithubSite, KubernetesSite, ListSite, Site, SiteFile, SlurmSite, SlurmWords, WordsSite,

@@ -142,6 +142,9 @@ struct KubernetesWire {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct WordsWire {
+    /// This program there; default: `earmark`, wherever it is found.
+    #[serde(default)]
+    program: Option<String>,
     /// The words of every job.
     #[serde(default)]
     base: IndexMap<String, String>,
@@ -154,6 +157,9 @@ struct WordsWire {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct ListWire {
+    /// This program there; default: `earmark`, wherever it is found.
+    #[serde(default)]
+    program: Option<String>,
     /// Hosts for jobs that require nothing.
     #[serde(default)]
     base: Vec<String>,
@@ -250,6 +256,8 @@ pub struct KubernetesSite {
 /// Words by name, as a site file says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WordsSite {
+    /// This program on machines, if it is not what is found by its name.
+    pub program: Option<String>,
     /// Those of every job.
     pub base: IndexMap<String, String>,
     /// Those of each requirement.
@@ -259,6 +267,8 @@ pub struct WordsSite {
 /// Hosts, as a site file says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListSite {
+    /// This program on hosts, if it is not what is found by its name.
+    pub program: Option<String>,
     /// Those where nothing is required.
     pub base: Vec<String>,
     /// Those for each requirement.
@@ -311,6 +321,7 @@ pub fn read_site(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<
             image: wire.image,
             claim: wire.claim,
             nodes: WordsSite {
+                program: None,
                 base: wire.base,
                 labels: reader.mapping(wire.labels),
             },
@@ -318,6 +329,7 @@ pub fn read_site(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<
         buildkite: schedulers.buildkite.map(|wire| reader.words(wire)),
         nomad: schedulers.nomad.map(|wire| reader.words(wire)),
         ssh: schedulers.ssh.map(|wire| ListSite {
+            program: wire.program,
             base: wire.base,
             labels: reader.mapping(wire.labels),
         }),
@@ -360,6 +372,7 @@ impl Reader<'_> {
 
     fn words(&mut self, wire: WordsWire) -> WordsSite {
         WordsSite {
+            program: wire.program,
             base: wire.base,
             labels: self.mapping(wire.labels),
         }

@@ -28,7 +28,7 @@ pub use estimate::{Amount, bytes_to_fetch, worst_case};
 pub use fetch_only::fetch_only;
 pub use graph::DependencyGraph;
 pub use planner::{Inputs, plan};
-pub use requirements::{groups, requirements};
+pub use requirements::{asked_by, groups, requirements};
 pub use seal::{note_recordings, seal, seal_holds};
 pub use select::{Filter, restrict, set_downloads};
 pub use settings::{RUNNER_SETTINGS, requires_setting, runner_settings};

@@ -1,6 +1,8 @@
 //! What each job of a plan requires of the machine, and the parts of a plan that require the same.
 
-use crate::model::{BenchmarkSpec, EngineFacts, Job, JobSpec, Model, Plan, Requirements};
+use crate::model::{
+    BenchmarkSpec, EngineFacts, Job, JobSpec, Model, Plan, Requirement, Requirements,
+};
 use indexmap::IndexMap;
 
 /// Returns what a benchmark requires: what its engine, its model and its combination require together.
@@ -61,4 +63,35 @@ pub fn groups(plan: &Plan) -> IndexMap<Requirements, Vec<usize>> {
         first.sort_unstable();
     }
     groups
+}
+
+/// Returns in words who asks for a requirement: an engine, a model or a combination, with the first
+/// benchmark of the plan that has it. `None` if nobody does.
+#[must_use]
+pub fn asked_by(plan: &Plan, requirement: &Requirement) -> Option<String> {
+    let asks = |set: &Requirements| set.iter().any(|one| one == requirement);
+    plan.jobs.iter().find_map(|job| {
+        let JobSpec::Benchmark(spec) = &job.spec else {
+            return None;
+        };
+        if job.skip.is_some() {
+            return None;
+        }
+        let engine = plan.engines.get(spec.backend.as_str());
+        let model = plan.models.get(spec.model.as_str());
+        if engine.is_some_and(|engine| asks(&engine.requires)) {
+            return Some(format!("the engine `{}`", spec.backend));
+        }
+        if model.is_some_and(|model| asks(&model.requires)) {
+            return Some(format!("the model `{}`", spec.model));
+        }
+        let combination = *job.combinations.first()?;
+        asks(&spec.requires()).then(|| {
+            let values = plan.values(combination).into_iter();
+            let values: Vec<String> = values
+                .map(|(name, value)| format!("{name}: {}", value.written))
+                .collect();
+            format!("the combination {{{}}}", values.join(", "))
+        })
+    })
 }

@@ -7,6 +7,7 @@ mod folder;
 mod journal;
 mod lock;
 mod merge;
+mod parts;
 mod progress;
 mod reader;
 mod run_record;
@@ -17,6 +18,7 @@ pub use fold::fold;
 pub use folder::RunFolder;
 pub use journal::JournalWriter;
 pub use merge::{MergeError, MergeSource, Merged, ended, merge, missing};
+pub use parts::{ATTEMPT, begin_attempt, file_name, part_name, parts_name, set_name};
 pub use progress::{Present, Rerun, progress};
 pub use reader::JournalReader;
 pub use run_record::{

@@ -8,6 +8,8 @@ mod comment;
 mod night;
 mod workflows;
 
+pub use workflows::schema_checker;
+
 use crate::support::{Place, program, project};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -25,9 +25,9 @@ pub(super) fn diff(
     selection: &Selection,
     format: PlanFormat,
 ) -> Result<String, Failure> {
-    if matches!(
+    if !matches!(
         format,
-        PlanFormat::Dot | PlanFormat::Mermaid | PlanFormat::Github
+        PlanFormat::Table | PlanFormat::Json | PlanFormat::Markdown
     ) {
         return Err(Failure::Usage(
             "--diff is shown with `--format table`, `json` or `markdown`".into(),

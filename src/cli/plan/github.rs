@@ -1,32 +1,26 @@
 //! The plan as a job matrix of GitHub Actions: `strategy: {matrix: ${{ fromJSON(…) }}}`.
 
 use crate::cli::exit::{Failure, say};
+use crate::cluster::MOST_ENTRIES;
 use crate::model::{JobKind, Plan, Value};
 use serde_json::{Map, json};
 use std::collections::BTreeSet;
 
-/// The largest number of jobs that GitHub makes of one matrix.
-const MOST_ENTRIES: usize = 256;
-
-/// Returns one line of JSON with an entry for each combination. With `filtered`, only those count
-/// that a benchmark of the plan still asks for.
+/// Returns one line of JSON with an entry for each combination; `None` if those are too many for GitHub.
+/// With `filtered`, only those count that a benchmark of the plan still asks for.
 ///
 /// # Errors
 ///
 /// Workflows paste values into shell scripts, so a value that a shell could read as anything but
 /// one word is refused, or, in a label, which nothing is looked up by, replaced.
-pub(super) fn github(plan: &Plan, filtered: bool) -> Result<String, Failure> {
+pub(super) fn combinations(plan: &Plan, filtered: bool) -> Result<Option<String>, Failure> {
     let positions: Vec<usize> = if filtered {
         asked_for(plan)
     } else {
         (0..plan.combinations.len()).collect()
     };
-    if positions.len() > MOST_ENTRIES {
-        return Err(Failure::Usage(format!(
-            "{} combinations, and GitHub makes at most {MOST_ENTRIES} jobs of a matrix; choose some \
-             with --filter, or split the matrix file",
-            positions.len()
-        )));
+    if positions.len() > MOST_ENTRIES as usize {
+        return Ok(None);
     }
     let mut replaced = BTreeSet::new();
     let mut refused = BTreeSet::new();
@@ -69,7 +63,7 @@ pub(super) fn github(plan: &Plan, filtered: bool) -> Result<String, Failure> {
         ));
     }
     // One line: it fits into `name=value` of a step's output.
-    Ok(json!({ "include": entries }).to_string() + "\n")
+    Ok(Some(json!({ "include": entries }).to_string() + "\n"))
 }
 
 /// Returns the combinations that ask for a benchmark of the plan, or for any job if it has none.

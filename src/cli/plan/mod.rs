@@ -6,6 +6,7 @@ mod expected;
 mod fields;
 mod github;
 mod graph;
+mod handout;
 mod markdown;
 mod table;
 mod totals;
@@ -16,6 +17,8 @@ use super::arguments::{PlanArguments, PlanFormat, Ready};
 use super::exit::{ExitStatus, Failure, print, say};
 use super::load::plan_of;
 use super::saved::{keep, read_saved, staleness_of};
+use crate::cluster::Handout;
+use std::collections::BTreeSet;
 
 pub(super) use table::table;
 
@@ -23,7 +26,11 @@ pub(super) fn run(arguments: &PlanArguments) -> Result<ExitStatus, Failure> {
     let mut selection = arguments.selection.clone();
     if arguments.assume_ready {
         selection.ready = Ready::All;
+    } else if arguments.site.is_some() {
+        // Whoever has a site has others carry the plan out.
+        selection.ready = Ready::Elsewhere;
     }
+    handout::check(arguments)?;
     if let Some(old) = &arguments.diff {
         let text = diff::diff(old, &arguments.matrix, &selection, arguments.format)?;
         print(&text)?;
@@ -38,7 +45,9 @@ pub(super) fn run(arguments: &PlanArguments) -> Result<ExitStatus, Failure> {
     }
     let plan = match read_saved(&arguments.matrix)? {
         Some(mut plan) => {
-            for change in staleness_of(&mut plan, None)? {
+            // What others carry out is held against what is there.
+            let none = BTreeSet::new();
+            for change in staleness_of(&mut plan, arguments.site.is_some().then_some(&none))? {
                 say(&format!("warning: {change}; this plan would be refused"));
             }
             super::load::narrow(&mut plan, &selection)?;
@@ -58,8 +67,12 @@ pub(super) fn run(arguments: &PlanArguments) -> Result<ExitStatus, Failure> {
         PlanFormat::Json => serde_json::to_string_pretty(&plan).map_err(Failure::internal)? + "\n",
         PlanFormat::Dot => graph::dot(&plan),
         PlanFormat::Mermaid => graph::mermaid(&plan),
-        PlanFormat::Github => github::github(&plan, !selection.filter.is_empty())?,
+        PlanFormat::Github => handout::github(&plan, arguments)?,
         PlanFormat::Markdown => markdown::plan(&plan),
+        PlanFormat::Kubernetes => handout::text(Handout::Kubernetes, &plan, arguments)?,
+        PlanFormat::Buildkite => handout::text(Handout::Buildkite, &plan, arguments)?,
+        PlanFormat::Nomad => handout::text(Handout::Nomad, &plan, arguments)?,
+        PlanFormat::Ssh => handout::text(Handout::Ssh, &plan, arguments)?,
     };
     print(&text)?;
     Ok(ExitStatus::Success)

@@ -61,8 +61,8 @@ pub(super) fn run(
         (None, None) => return Err(Failure::Usage("name a matrix file".into())),
     };
     if arguments.on.is_some() {
-        let place = Place::choose(arguments.out.as_deref(), None, &plan, None);
-        return cluster::run_on(&plan, arguments, &place.folder, base, command_line);
+        let folder = place::run_folder(arguments.out.as_deref(), &plan);
+        return cluster::run_on(&plan, arguments, &folder, base, command_line);
     }
     if arguments.dry_run {
         print(&super::plan::table(&plan))?;
@@ -74,7 +74,7 @@ pub(super) fn run(
         resumed.as_deref(),
         &plan,
         part.as_ref(),
-    );
+    )?;
     if let Some(part) = &mut part {
         place.leave_out_what_is_done(&plan, part);
     }

@@ -4,15 +4,12 @@ use crate::cli::exit::Failure;
 use crate::exec::{Fence, Part, attempt_numbers};
 use crate::model::{JobId, JobKind, Plan};
 use crate::plan::with_needs;
-use crate::record::{RunFolder, RunRecord, ended};
+use crate::record::{ATTEMPT, RunFolder, RunRecord, begin_attempt, ended, file_name, parts_name};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// The folder of run folders, where no other place is named.
 pub(in crate::cli) const RUNS: &str = "runs";
-
-/// What stands before the number of an attempt in the name of its folder.
-const ATTEMPT: &str = ".attempt-";
 
 /// Where a run writes, and which attempt at its part of the plan it is.
 pub(super) struct Place {
@@ -39,40 +36,34 @@ impl Place {
         resumed: Option<&Path>,
         plan: &Plan,
         part: Option<&Part>,
-    ) -> Self {
+    ) -> Result<Self, Failure> {
         if let Some(folder) = resumed.or(out) {
-            return Self {
+            return Ok(Self {
                 attempt: part.map_or(1, |_| attempt_of(folder)),
                 folder: folder.to_path_buf(),
-            };
+            });
         }
         let Some(part) = part else {
-            let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-            return Self {
-                folder: Path::new(RUNS).join(format!("{now}-{}", file_name(&plan.name))),
+            return Ok(Self {
+                folder: dated(plan),
                 attempt: 1,
-            };
+            });
         };
-        let digest: String = plan.digest.chars().take(10).collect();
-        let parent = Path::new(RUNS).join(format!("{}-{digest}", file_name(&plan.name)));
-        let shard = &part.shard;
-        let of = match &shard.requires {
-            Some(requires) => format!(".{}", file_name(&requires.to_string())),
-            None => String::new(),
-        };
-        let mut attempt = 1;
-        loop {
-            let name = format!(
-                "shard-{}-of-{}{of}{ATTEMPT}{attempt}",
-                shard.index, shard.count
-            );
-            let folder = parent.join(name);
-            if !folder.exists() {
-                return Self { folder, attempt };
-            }
-            attempt += 1;
-        }
+        let parts = Path::new(RUNS).join(parts_name(plan));
+        let (folder, attempt) = begin_attempt(&parts, &part.shard).map_err(|error| {
+            Failure::Usage(format!(
+                "{}: no folder for an attempt can be made: {error}; name one with --out",
+                parts.display()
+            ))
+        })?;
+        Ok(Self { folder, attempt })
     }
+}
+
+/// Returns the folder of a run that begins now.
+fn dated(plan: &Plan) -> PathBuf {
+    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+    Path::new(RUNS).join(format!("{now}-{}", file_name(&plan.name)))
 }
 
 impl Place {
@@ -125,7 +116,7 @@ impl Place {
 
 /// Returns the folder in which a run writes that is no part of another, and goes on with none.
 pub(in crate::cli) fn run_folder(out: Option<&Path>, plan: &Plan) -> PathBuf {
-    Place::choose(out, None, plan, None).folder
+    out.map_or_else(|| dated(plan), Path::to_path_buf)
 }
 
 /// Reads a run that is named by its folder, or as `latest`; returns its folder too.
@@ -153,17 +144,4 @@ pub(super) fn locate(wish: &Path) -> Result<PathBuf, Failure> {
             "there is no run under {RUNS} to go on with; name its folder: `--resume DIR`"
         ))
     })
-}
-
-/// Returns a name without what file names had better not have.
-fn file_name(name: &str) -> String {
-    name.chars()
-        .map(|letter| {
-            if letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.') {
-                letter
-            } else {
-                '-'
-            }
-        })
-        .collect()
 }
