@@ -48,12 +48,18 @@ fn write_plan(place: &Place, folder: &str, matrix: &str) {
 /// What became of benchmarks, and what was heard.
 type Rows = BTreeMap<String, (String, BTreeSet<String>)>;
 
-/// Returns what became of each benchmark of a run.
+/// Returns what became of each benchmark of a run. One that two machines came to has a row for each, and what
+/// was carried out to its end counts.
 fn rows(place: &Place, run: &str) -> Rows {
     let mut rows = Rows::new();
     for cells in place.table(&format!("{run}/results.csv")) {
-        let row = (cells["status"].clone(), BTreeSet::new());
-        assert!(rows.insert(cells["job_id"].clone(), row).is_none());
+        let status = &cells["status"];
+        let row = rows
+            .entry(cells["job_id"].clone())
+            .or_insert_with(|| (status.clone(), BTreeSet::new()));
+        if status == "completed" {
+            row.0.clone_from(status);
+        }
     }
     for cells in place.table(&format!("{run}/samples.csv")) {
         let heard = ["utterance", "launch", "trial", "hypothesis"].map(|name| cells[name].clone());
