@@ -2,10 +2,10 @@
 
 use crate::support::plans::planned;
 use crate::support::{Place, fake_matrix};
-use earmark::model::{JobKind, Plan, Shard, Stage};
-use earmark::plan::{seal_holds, shard, shards};
+use earmark::model::{BenchmarkSpec, JobKind, JobSpec, Plan, Shard, Stage};
+use earmark::plan::{configurations, seal_holds, shard, shards, shards_of};
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A plan with downloads, data sets, several methods and some skips.
 fn mixed() -> Plan {
@@ -220,4 +220,41 @@ proptest! {
         check(&plan, count);
         prop_assert_eq!(shards(&plan, count), shards(&plan.clone(), count));
     }
+}
+
+#[test]
+fn what_differs_in_the_recording_alone_stays_on_one_machine() {
+    let plan = mixed();
+    let all: Vec<usize> = (0..plan.jobs.len())
+        .filter(|position| plan.jobs[*position].kind == JobKind::Benchmark)
+        .collect();
+    let configuration = |position: &usize| match &plan.jobs[*position].spec {
+        JobSpec::Benchmark(spec) => JobSpec::Benchmark(BenchmarkSpec {
+            audio: "".into(),
+            ..spec.clone()
+        })
+        .digest(),
+        _ => unreachable!("only benchmarks are asked for"),
+    };
+    let count = configurations(&plan, &all);
+    assert!(count > 4 && count < all.len());
+    for shards in [1, 2, 4, u32::try_from(count).unwrap()] {
+        let dealt = shards_of(&plan, shards, &all, true);
+        let mut owners = BTreeMap::new();
+        let mut seen = 0;
+        for (number, jobs) in dealt.iter().enumerate() {
+            let own = benchmarks(&plan, jobs);
+            assert!(!own.is_empty(), "of {shards} none is idle");
+            for position in own {
+                seen += 1;
+                let owner = *owners.entry(configuration(&position)).or_insert(number);
+                assert_eq!(owner, number, "{}", plan.jobs[position].id);
+            }
+        }
+        assert_eq!(seen, all.len());
+    }
+    // With more shards than that, each benchmark is dealt by itself.
+    let many = u32::try_from(all.len()).unwrap();
+    let dealt = shards_of(&plan, many, &all, false);
+    assert!(dealt.iter().all(|jobs| benchmarks(&plan, jobs).len() == 1));
 }

@@ -1,7 +1,7 @@
 //! A plan divided among machines: by what its rows require, and by the time that they are expected to take.
 
 use crate::model::{Plan, Requirements, Shard};
-use crate::plan::{groups, shards_of, worst_case};
+use crate::plan::{configurations, groups, shards_of, worst_case};
 use indexmap::IndexMap;
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -191,7 +191,11 @@ fn divide_group(
     let wanted = expected
         .as_millis()
         .div_ceil(sizes.shard_time.as_millis().max(1));
-    let mut shards = u32::try_from(wanted).unwrap_or(u32::MAX).clamp(1, most);
+    // More parts than configurations would tear sets apart that are one machine's otherwise.
+    let whole = u32::try_from(configurations(plan, benchmarks)).unwrap_or(u32::MAX);
+    let mut shards = u32::try_from(wanted)
+        .unwrap_or(u32::MAX)
+        .clamp(1, most.min(whole.max(1)));
     loop {
         let worst = longest_part(plan, benchmarks, shards);
         if worst <= sizes.longest {

@@ -1,7 +1,8 @@
 //! A plan dealt to several machines. It rests on nothing but the plan, so that all of them agree
 //! without asking one another.
 
-use crate::model::{Job, JobId, JobKind, Plan, Shard};
+use crate::model::{BenchmarkSpec, Job, JobId, JobKind, JobSpec, Plan, Shard, SpecDigest};
+use indexmap::IndexMap;
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -15,13 +16,14 @@ use std::collections::BinaryHeap;
 /// needs is the first shard's.
 #[must_use]
 pub fn shards(plan: &Plan, count: u32) -> Vec<Vec<usize>> {
-    let all = (0..plan.jobs.len()).filter(|position| is_benchmark(plan, *position));
-    deal(plan, count, all, true)
+    deal(plan, count, each(plan), true)
 }
 
-/// Returns the shards of some of a plan's benchmarks, which are given by their positions: those that
-/// [`shards`] would give if there were no others. What no benchmark of the plan needs is the first
-/// shard's if `takes_the_rest`, and nobody's otherwise.
+/// Returns the shards of some of a plan's benchmarks, which are given by their positions. What differs in
+/// nothing but the recording stays together, if there are at least as many such configurations as shards:
+/// numbers of two machines are never put into one, so a set whose recordings two machines shared has no
+/// number of its own. What no benchmark of the plan needs is the first shard's if `takes_the_rest`, and
+/// nobody's otherwise.
 #[must_use]
 pub fn shards_of(
     plan: &Plan,
@@ -29,8 +31,37 @@ pub fn shards_of(
     benchmarks: &[usize],
     takes_the_rest: bool,
 ) -> Vec<Vec<usize>> {
-    let some = benchmarks.iter().copied();
-    deal(plan, count, some, takes_the_rest)
+    let units = units(plan, benchmarks);
+    if units.len() < count as usize {
+        let each: Vec<SmallUnit> = benchmarks.iter().map(|position| [*position]).collect();
+        return deal(plan, count, each, takes_the_rest);
+    }
+    deal(plan, count, units.into_values().collect(), takes_the_rest)
+}
+
+/// Returns how many configurations some benchmarks have: what differs in nothing but the recording is one.
+#[must_use]
+pub fn configurations(plan: &Plan, benchmarks: &[usize]) -> usize {
+    units(plan, benchmarks).len()
+}
+
+/// Returns the benchmarks that stay together, by what they have in common.
+fn units(plan: &Plan, benchmarks: &[usize]) -> IndexMap<SpecDigest, Vec<usize>> {
+    let mut units: IndexMap<SpecDigest, Vec<usize>> = IndexMap::new();
+    for position in benchmarks {
+        let Some(JobSpec::Benchmark(spec)) = plan.jobs.get(*position).map(|job| &job.spec) else {
+            continue;
+        };
+        let configuration = JobSpec::Benchmark(BenchmarkSpec {
+            audio: "".into(),
+            ..spec.clone()
+        });
+        units
+            .entry(configuration.digest())
+            .or_default()
+            .push(*position);
+    }
+    units
 }
 
 /// Returns some jobs of a plan with all that they need, by their positions, in the order of the plan.
@@ -47,13 +78,22 @@ fn is_benchmark(plan: &Plan, position: usize) -> bool {
         .is_some_and(|job| job.kind == JobKind::Benchmark)
 }
 
-fn deal(
+/// Returns every benchmark by itself.
+fn each(plan: &Plan) -> Vec<SmallUnit> {
+    let all = (0..plan.jobs.len()).filter(|position| is_benchmark(plan, *position));
+    all.map(|position| [position]).collect()
+}
+
+/// A benchmark by itself: a plan has a million.
+type SmallUnit = [usize; 1];
+
+fn deal<U: AsRef<[usize]>>(
     plan: &Plan,
     count: u32,
-    benchmarks: impl Iterator<Item = usize>,
+    units: Vec<U>,
     takes_the_rest: bool,
 ) -> Vec<Vec<usize>> {
-    let dealt = Dealt::new(plan, count, benchmarks, takes_the_rest);
+    let dealt = Dealt::new(plan, count, units, takes_the_rest);
     let mut needs = Needs::new(plan);
     (0..dealt.benchmarks.len())
         .map(|number| dealt.jobs_of(number, &mut needs))
@@ -63,8 +103,7 @@ fn deal(
 /// Returns the positions of the jobs of one shard: those that [`shards`] gives it.
 #[must_use]
 pub fn shard(plan: &Plan, shard: &Shard) -> Vec<usize> {
-    let all = (0..plan.jobs.len()).filter(|position| is_benchmark(plan, *position));
-    let dealt = Dealt::new(plan, shard.count, all, true);
+    let dealt = Dealt::new(plan, shard.count, each(plan), true);
     // Shards are counted from 1.
     let number = shard.index.saturating_sub(1) as usize;
     dealt.jobs_of(number, &mut Needs::new(plan))
@@ -80,29 +119,43 @@ struct Dealt<'p> {
 }
 
 impl<'p> Dealt<'p> {
-    fn new(
+    fn new<U: AsRef<[usize]>>(
         plan: &'p Plan,
         count: u32,
-        benchmarks: impl Iterator<Item = usize>,
+        units: Vec<U>,
         takes_the_rest: bool,
     ) -> Self {
-        let mut benchmarks: Vec<(usize, u64)> = benchmarks
-            .filter_map(|position| Some((position, weight(plan.jobs.get(position)?))))
+        let weight_of = |unit: &U| {
+            let jobs = unit
+                .as_ref()
+                .iter()
+                .filter_map(|position| plan.jobs.get(*position));
+            jobs.map(weight).fold(0, u64::saturating_add)
+        };
+        let mut units: Vec<(U, u64)> = units
+            .into_iter()
+            .map(|unit| {
+                let weight = weight_of(&unit);
+                (unit, weight)
+            })
             .collect();
-        benchmarks.sort_unstable_by_key(|(position, weight)| {
-            (Reverse(*weight), &plan.jobs[*position].id)
+        let first = |unit: &U| plan.jobs.get(*unit.as_ref().first()?).map(|job| &job.id);
+        units.sort_unstable_by(|(one, weight), (other, other_weight)| {
+            let by_weight = other_weight.cmp(weight);
+            by_weight.then_with(|| first(one).cmp(&first(other)))
         });
         let mut dealt = vec![Vec::new(); count as usize];
         let mut lightest: BinaryHeap<Reverse<(u64, usize, usize)>> = (0..dealt.len())
             .map(|number| Reverse((0, 0, number)))
             .collect();
-        for (position, weight) in benchmarks {
+        for (unit, weight) in units {
             let Some(mut first) = lightest.peek_mut() else {
                 break;
             };
             let Reverse((load, held, number)) = *first;
-            dealt[number].push(position);
-            *first = Reverse((load.saturating_add(weight), held + 1, number));
+            dealt[number].extend_from_slice(unit.as_ref());
+            let held = held + unit.as_ref().len();
+            *first = Reverse((load.saturating_add(weight), held, number));
         }
         Self {
             plan,

@@ -79,8 +79,14 @@ fn replaces(
     }
     // What did not end is no row beside one that did.
     let is_unfinished = !is_end(older.outcome.as_ref());
+    // A list names what was missing when it was made, so what is dealt of it stands for whatever part it
+    // was missing from.
+    let is_resent = session
+        .shard
+        .as_ref()
+        .is_some_and(|shard| shard.list.is_some());
     let is_later_attempt = session.shard.is_some()
-        && session.shard == former.shard
+        && (session.shard == former.shard || is_resent && former.shard.is_some())
         && session.attempt > former.attempt;
     is_benchmark && (is_unfinished || is_later_attempt)
 }
