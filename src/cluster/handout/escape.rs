@@ -10,6 +10,9 @@ use minijinja::{Environment, Error, ErrorKind, Output, UndefinedBehavior, Value}
 /// How much a template may do; the largest takes a hundredth.
 const FUEL: u64 = 10_000_000;
 
+/// Makes a text safe, or returns reason in words why it cannot be.
+type Filter = fn(&str) -> Result<String, String>;
+
 /// Returns an environment in which nothing is written that no filter has made safe.
 pub(super) fn environment() -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
@@ -24,7 +27,7 @@ pub(super) fn environment() -> Result<Environment<'static>, Error> {
     environment.set_fuel(Some(FUEL));
     environment.remove_filter("safe");
     environment.set_formatter(|output, _, value| write_safe(output, value));
-    let filters: [(&'static str, fn(&str) -> Result<String, String>); 6] = [
+    let filters: [(&str, Filter); 6] = [
         ("yaml", |text| Ok(yaml(text))),
         ("kubernetes", |text| Ok(kubernetes(text))),
         ("buildkite", buildkite),

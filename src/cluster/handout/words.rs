@@ -7,6 +7,9 @@ use crate::model::{Plan, Requirement};
 use crate::plan::asked_by;
 use indexmap::{IndexMap, IndexSet};
 
+/// What a scheduler is told by name, and the memory that it is asked for in its own way, in bytes.
+pub(super) type Named = (IndexMap<String, String>, Option<u64>);
+
 /// A scheduler, as messages name it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Words<'a> {
@@ -58,7 +61,7 @@ impl Words<'_> {
         site: &WordsSite,
         group: &Group,
         knows_memory: bool,
-    ) -> Result<(IndexMap<String, String>, Option<u64>), Vec<String>> {
+    ) -> Result<Named, Vec<String>> {
         let (entries, memory) = self.cover(&site.labels, group, knows_memory)?;
         let mut own: IndexMap<String, String> = IndexMap::new();
         for (name, value) in entries.into_iter().flatten() {
