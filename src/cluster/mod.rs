@@ -12,6 +12,7 @@ mod command;
 mod division;
 mod handout;
 mod mapping;
+mod shell;
 mod site;
 pub mod slurm;
 mod submission;

@@ -61,6 +61,6 @@ proptest! {
 #[test]
 fn parts_are_as_many_as_their_time_asks_for() {
     let plan = planned(&matrix("[none, \"label:bench\"]")).unwrap();
-    assert_eq!(parts_by_time(&plan, Duration::from_secs(3600)), 2);
+    assert_eq!(parts_by_time(&plan, Duration::from_hours(1)), 2);
     assert_eq!(parts_by_time(&plan, Duration::from_millis(1)), 4);
 }

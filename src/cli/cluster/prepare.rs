@@ -7,8 +7,8 @@ use crate::cluster::slurm::{Preflight, PreflightError, group_arguments, prefligh
 use crate::cluster::{CommandFailure, Division, Sizes, SlurmSite, divide};
 use crate::exec::RunOptions;
 use crate::model::units::show_seconds;
-use crate::model::{DownloadPolicy, JobKind, Plan};
-use crate::plan::fetch_only;
+use crate::model::{DownloadPolicy, JobKind, Plan, Requirement};
+use crate::plan::{asked_by, fetch_only};
 use crate::record::RunFolder;
 use crate::ui::Table;
 use std::collections::HashSet;
@@ -46,10 +46,11 @@ pub(super) fn prepare(
         most_shards: site.most_shards,
     };
     let mut division = divide(plan, only.as_ref(), &sizes).map_err(|error| usage(&error))?;
+    let who = |requirement: &Requirement| asked_by(plan, requirement);
     let mut arguments = Vec::new();
     let mut unmapped = Vec::new();
     for group in &division.groups {
-        match group_arguments(site, group) {
+        match group_arguments(site, group, &who) {
             Ok(words) => arguments.push(words),
             Err(reason) => unmapped.push(reason),
         }
@@ -85,7 +86,7 @@ pub(super) fn prepare(
         let words = division
             .groups
             .iter()
-            .map(|group| group_arguments(site, group));
+            .map(|group| group_arguments(site, group, &who));
         arguments = words.collect::<Result<_, _>>().map_err(Failure::Usage)?;
     }
     for warning in &preflight.warnings {

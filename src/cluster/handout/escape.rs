@@ -3,6 +3,7 @@
 //! Each filter is for one language, and only what a filter returned can be written by a template at all. So a
 //! value that is put somewhere without one is an error and never a way out.
 
+use crate::cluster::shell::quoted;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, Output, UndefinedBehavior, Value};
@@ -140,11 +141,7 @@ pub(super) fn shell(text: &str) -> Result<String, String> {
     if text.contains('\0') {
         return Err("no word of a shell holds the character 0".into());
     }
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:,@%".contains(&byte);
-    if !text.is_empty() && text.bytes().all(is_plain) {
-        return Ok(text.to_owned());
-    }
-    Ok(format!("'{}'", text.replace('\'', r"'\''")))
+    Ok(quoted(text))
 }
 
 #[cfg(test)]

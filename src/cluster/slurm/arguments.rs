@@ -18,13 +18,18 @@ pub fn minutes(worst: Duration) -> u64 {
     (worst + BEYOND).as_secs().div_ceil(60)
 }
 
-/// Returns what Slurm is told so that a group lands where it should.
+/// Returns what Slurm is told so that a group lands where it should. `asked_by` says in words what asks for a
+/// requirement.
 ///
 /// # Errors
 ///
 /// Returns reason and remedy in words if the site file has no word for a requirement, or its words for two
 /// of them do not go together.
-pub fn group_arguments(site: &SlurmSite, group: &Group) -> Result<Vec<String>, String> {
+pub fn group_arguments(
+    site: &SlurmSite,
+    group: &Group,
+    asked_by: &dyn Fn(&Requirement) -> Option<String>,
+) -> Result<Vec<String>, String> {
     let (words, missing) = site.labels.cover(&group.requires);
     let mut memory = None;
     for requirement in missing {
@@ -32,8 +37,10 @@ pub fn group_arguments(site: &SlurmSite, group: &Group) -> Result<Vec<String>, S
             // Slurm has a word of its own for it.
             Requirement::Memory(bytes) => memory = Some(bytes.div_ceil(1 << 20)),
             other => {
+                let who = asked_by(&other)
+                    .map_or_else(String::new, |who| format!(" (asked for by {who})"));
                 return Err(format!(
-                    "{} {other}, and the site file maps it to nothing of Slurm's; add \
+                    "{} {other}{who}, and the site file maps it to nothing of Slurm's; add \
                      `\"{other}\": {{constraint: …}}` to `schedulers.slurm.labels` of the site file (--site)",
                     need(group.benchmarks)
                 ));
@@ -190,7 +197,8 @@ mod tests {
             expected: Duration::ZERO,
             worst: Duration::from_secs(61),
         };
-        group_arguments(&site, &group).map(|arguments| arguments.join(" "))
+        group_arguments(&site, &group, &|_| Some("the engine `x`".into()))
+            .map(|arguments| arguments.join(" "))
     }
 
     #[test]
@@ -215,7 +223,9 @@ mod tests {
     fn what_has_no_word_is_told_with_the_remedy() {
         let reason = told("os:macos").unwrap_err();
         assert!(
-            reason.starts_with("2 benchmarks of the plan need os:macos"),
+            reason.starts_with(
+                "2 benchmarks of the plan need os:macos (asked for by the engine `x`)"
+            ),
             "{reason}"
         );
         assert!(reason.contains("schedulers.slurm.labels"), "{reason}");

@@ -1,5 +1,6 @@
 //! The scripts that `sbatch` is handed: a few lines around `run --shard` and `merge`.
 
+use crate::cluster::shell::quoted;
 use std::path::Path;
 
 /// What the scripts of a submission are made of.
@@ -98,36 +99,10 @@ fn head(facts: &ScriptFacts<'_>) -> String {
     text
 }
 
-/// Returns a text as one word of the shell, whatever is in it.
-pub(crate) fn quoted(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:,@%".contains(&byte);
-    if !text.is_empty() && text.bytes().all(is_plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::process::Command;
-
-    #[test]
-    fn whatever_is_in_a_path_is_one_word() {
-        for text in [
-            "plain/a-b.c",
-            "with space",
-            "it's",
-            "$(id)",
-            "a\nb",
-            "",
-            "`x`\"\\",
-        ] {
-            let script = format!("printf %s {}", quoted(text));
-            let output = Command::new("sh").args(["-c", &script]).output().unwrap();
-            assert_eq!(String::from_utf8_lossy(&output.stdout), text);
-        }
-    }
 
     #[test]
     fn a_part_is_run_in_its_own_attempt_and_a_failed_benchmark_is_no_failed_job() {
