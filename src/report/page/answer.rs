@@ -40,9 +40,10 @@ pub(super) fn answers(record: &RunRecord, groups: &[GroupView]) -> Vec<Answer> {
         .min_by(f64::total_cmp);
     groups
         .iter()
-        .map(|group| {
+        .enumerate()
+        .map(|(position, group)| {
             let (sentence, detail) = answer(&group.rows, gate);
-            let (sentence, detail) = on_machine(&group.machine, sentence, detail);
+            let (sentence, detail) = on_machine(&group.machine, position == 0, sentence, detail);
             Answer {
                 title: if groups.len() > 1 {
                     group.title.clone()
@@ -56,15 +57,19 @@ pub(super) fn answers(record: &RunRecord, groups: &[GroupView]) -> Vec<Answer> {
         .collect()
 }
 
-/// Names the machine of an answer, where there are several.
-fn on_machine(machine: &str, sentence: String, detail: String) -> (String, String) {
+/// Names the machine of an answer, where there are several. The first answer says what that means.
+fn on_machine(machine: &str, is_first: bool, sentence: String, detail: String) -> (String, String) {
     if machine.is_empty() {
         return (sentence, detail);
     }
-    let apart = "Numbers of two machines are never compared as engines.";
+    let apart = if is_first {
+        " Numbers of two machines are never compared as engines."
+    } else {
+        ""
+    };
     (
         format!("On {machine}: {sentence}"),
-        format!("{detail} {apart}").trim().to_owned(),
+        format!("{detail}{apart}").trim().to_owned(),
     )
 }
 
@@ -212,13 +217,15 @@ mod tests {
 
     #[test]
     fn an_answer_is_of_one_machine_and_says_of_which() {
-        let told = on_machine("rack", "Measured: a.".into(), String::new());
+        let told = on_machine("rack", true, "Measured: a.".into(), String::new());
         assert_eq!(told.0, "On rack: Measured: a.");
         assert_eq!(
             told.1,
             "Numbers of two machines are never compared as engines."
         );
-        let alone = on_machine("", "Measured: a.".into(), "Why.".into());
+        let next = on_machine("mini", false, "Measured: a.".into(), "Why.".into());
+        assert_eq!(next, ("On mini: Measured: a.".into(), "Why.".into()));
+        let alone = on_machine("", true, "Measured: a.".into(), "Why.".into());
         assert_eq!(alone, ("Measured: a.".into(), "Why.".into()));
     }
 
