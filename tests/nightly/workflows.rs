@@ -286,6 +286,19 @@ fn the_commands_of_its_page_work() {
     }
     for link in page.split("](").skip(1) {
         let link = link.split(')').next().unwrap();
-        assert!(project().join("nightly").join(link).exists(), "{link}");
+        // Sections are headings of the page that is linked to.
+        let (file, section) = link.split_once('#').unwrap_or((link, ""));
+        let path = project().join("nightly").join(file);
+        assert!(path.exists(), "{link}");
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let heading = |line: &str| {
+            let title = line.trim_start_matches('#').trim();
+            title.to_lowercase().replace(' ', "-") == section
+        };
+        let is_there = section.is_empty()
+            || text
+                .lines()
+                .any(|line| line.starts_with('#') && heading(line));
+        assert!(is_there, "{link}");
     }
 }
