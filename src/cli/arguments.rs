@@ -2,6 +2,7 @@
 
 use super::cluster::AttachArguments;
 use super::history::{HistoryArguments, Indexing};
+use super::load::Ready;
 use super::run::RunArguments;
 use super::score::InputFormat;
 use crate::model::{DownloadPolicy, NormalizerId, Share, VerifyMethod};
@@ -193,18 +194,6 @@ pub(super) struct Selection {
     /// Which engines are taken for ready.
     #[arg(skip)]
     pub(super) ready: Ready,
-}
-
-/// Which engines are taken for ready when a plan is made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Ready {
-    /// Those that are here.
-    #[default]
-    Here,
-    /// Those too that require something of their machine: others carry the plan out.
-    Elsewhere,
-    /// All of them.
-    All,
 }
 
 /// Reads a verify method; its words are known to completions.

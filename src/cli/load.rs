@@ -1,6 +1,6 @@
 //! From a path on the command line to a plan.
 
-use super::arguments::{Ready, Selection};
+use super::arguments::Selection;
 use super::backends::engines_of;
 use super::catalogs::catalog_of;
 use super::exit::{Failure, tell_diagnostics};
@@ -19,6 +19,18 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::string::FromUtf8Error;
 use std::sync::Arc;
+
+/// Which engines are taken for ready when a plan is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Ready {
+    /// Those that are here.
+    #[default]
+    Here,
+    /// Those too that require something of their machine: others carry the plan out.
+    Elsewhere,
+    /// All of them.
+    All,
+}
 
 /// Reads a matrix file and makes its plan. Lints are told; mistakes are the failure.
 pub(super) fn plan_of(path: &Path, selection: &Selection) -> Result<Plan, Failure> {

@@ -32,20 +32,8 @@ impl<W> Mapping<W> {
         Self { entries }
     }
 
-    /// Returns the words for all that is required, those of the largest entries first.
-    ///
-    /// # Errors
-    ///
-    /// Returns the first requirement that no entry covers.
-    pub fn words<'m>(&'m self, wanted: &Requirements) -> Result<Vec<&'m W>, Requirement> {
-        let (words, missing) = self.cover(wanted);
-        match missing.into_iter().next() {
-            Some(missing) => Err(missing),
-            None => Ok(words),
-        }
-    }
-
-    /// Returns the words for what is required, and what of it no entry covers.
+    /// Returns the words for what is required, those of the largest entries first, and what of it no entry
+    /// covers.
     #[must_use]
     pub fn cover<'m>(&'m self, wanted: &Requirements) -> (Vec<&'m W>, Vec<Requirement>) {
         let mut missing: Vec<Requirement> = wanted.iter().cloned().collect();
@@ -88,10 +76,11 @@ mod tests {
             entry("memory:16GiB", "small"),
             entry("os:linux,gpu:cuda", "own"),
         ]);
-        let found = mapping.words(&wanted.parse().unwrap());
-        found
-            .map(|words| words.into_iter().copied().collect())
-            .map_err(|missing| missing.to_string())
+        let (words, missing) = mapping.cover(&wanted.parse().unwrap());
+        match missing.first() {
+            Some(missing) => Err(missing.to_string()),
+            None => Ok(words.into_iter().copied().collect()),
+        }
     }
 
     #[test]

@@ -92,9 +92,6 @@ pub struct Submitted {
     pub arrays: BTreeMap<u32, String>,
     /// The job that puts results together.
     pub merge: Option<String>,
-    /// All of it was called back.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub cancelled: bool,
 }
 
 /// Something that was handed over, or was to be.

@@ -2,7 +2,7 @@
 
 use super::error::HistoryError;
 use super::metric::Metric;
-use crate::model::Outcome;
+use crate::model::{Outcome, hexadecimal};
 use crate::record::{RunFolder, RunRecord, Session};
 use crate::report::{Cell, Column, ResultRow, result_columns, result_rows};
 use serde::{Deserialize, Serialize};
@@ -227,10 +227,6 @@ fn origin(session: &Session) -> String {
 
 pub(super) fn short_digest(text: &str) -> String {
     hexadecimal(&Sha256::digest(text.as_bytes())[..10])
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn digest_of(path: &Path) -> io::Result<String> {

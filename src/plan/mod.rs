@@ -31,6 +31,6 @@ pub use planner::{Inputs, plan};
 pub use requirements::{asked_by, groups, requirements};
 pub use seal::{note_recordings, seal, seal_holds};
 pub use select::{Filter, restrict, set_downloads};
-pub use settings::{RUNNER_SETTINGS, requires_setting, runner_settings};
+pub use settings::{requires_setting, runner_settings};
 pub use shards::{configurations, shard, shards, shards_of, with_needs};
 pub use staleness::{Present, staleness};

@@ -4,9 +4,6 @@ use crate::model::{
     Affects, MOST_TRIALS, REQUIRES, Requirements, SettingDeclaration, SettingKind, Value,
 };
 
-/// Names of the runner's own settings.
-pub const RUNNER_SETTINGS: [&str; 3] = ["warmup", "repeat", "launches"];
-
 /// Returns the declarations of the runner's own settings.
 #[must_use]
 pub fn runner_settings() -> Vec<SettingDeclaration> {

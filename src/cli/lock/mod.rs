@@ -5,8 +5,9 @@ mod resolve;
 
 pub(super) use hold::{hold, refuse_other_versions, refuse_unlocked};
 
-use super::arguments::{LockArguments, Ready, Selection};
+use super::arguments::{LockArguments, Selection};
 use super::exit::{ExitStatus, Failure, print, say};
+use super::load::Ready;
 use super::load::plan_of;
 use super::merge::counted;
 use super::run::{backend_versions, store_here};

@@ -13,8 +13,9 @@ mod totals;
 mod values;
 mod why;
 
-use super::arguments::{PlanArguments, PlanFormat, Ready};
+use super::arguments::{PlanArguments, PlanFormat};
 use super::exit::{ExitStatus, Failure, print, say};
+use super::load::Ready;
 use super::load::plan_of;
 use super::saved::{keep, read_saved, staleness_of};
 use crate::cluster::Handout;

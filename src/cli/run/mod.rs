@@ -16,12 +16,12 @@ pub(super) use carry_out::{
 pub(super) use place::{RUNS, named_run, run_folder};
 pub(super) use sinks::Telling;
 
-use super::arguments::{Ready, Selection};
+use super::arguments::Selection;
 use super::cluster;
 use super::exit::{ExitStatus, Failure, print, say};
 use super::gates;
 use super::history::{Indexing, index};
-use super::load::{narrow, plan_of};
+use super::load::{Ready, narrow, plan_of};
 use super::report::formats;
 use super::saved::{keep, read_saved, refuse_if_stale};
 use crate::cluster::Submissions;

@@ -56,12 +56,6 @@ impl Controller {
             "" | "(null)" | "accounting_storage/none"
         )
     }
-
-    /// Returns for how many seconds the controller knows jobs that are over.
-    #[must_use]
-    pub fn remembers_seconds(&self) -> u64 {
-        self.number("MinJobAge").unwrap_or(300)
-    }
 }
 
 /// Asks the controller about itself.
@@ -180,7 +174,6 @@ mod tests {
                     SLURM_VERSION           = 22.05.8\n";
         let controller = Controller::parse(told);
         assert_eq!(controller.most_shards(), 1000);
-        assert_eq!(controller.remembers_seconds(), 300);
         assert!(!controller.keeps_accounts());
         assert_eq!(controller.version(), "22.05.8");
         let other = "AccountingStorageType = accounting_storage/slurmdbd\nMaxArraySize = 0\n";
