@@ -5,7 +5,7 @@ pub mod journal;
 pub mod mutate;
 pub mod plans;
 pub mod python;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "hub"))]
 pub mod without_locks;
 
 use std::collections::BTreeMap;
