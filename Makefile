@@ -78,12 +78,12 @@ cluster-test: setup
 # What a change must pass before it is proposed, but for the tests.
 check: setup
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --release --locked --all-targets -- -D warnings
+	$(CARGO) clippy --release --locked --all-targets --features candle-reference -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps
 
 # Ratios against something named, measured in the same run; on an idle machine.
 bench: setup
-	RAYON_NUM_THREADS=2 CANDLE_NUM_THREADS=2 $(CARGO) bench --locked
+	RAYON_NUM_THREADS=2 CANDLE_NUM_THREADS=2 $(CARGO) bench --locked --features candle-reference
 
 # Writes schemas and the columns' page again.
 generate:
