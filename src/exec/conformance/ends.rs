@@ -78,7 +78,7 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
             trials: [trial].into(),
         };
         let limits = self.limits();
-        let task = task(self.subject, limits.backstop(Duration::ZERO));
+        let task = task(self.subject, limits.backstop(Duration::ZERO, 1));
         // Nobody cancels: the limit ends it.
         let (_sender, cancel) = watch::channel(None);
         let mut loaded_at = None;
