@@ -5,7 +5,7 @@ use super::attempt::{Conversation, Limits, TrialRequest};
 use super::context::{Cancellation, RunContext};
 use super::notes::Notes;
 use super::shared_process::Serving;
-use super::supervise::{Ended, Task, supervise};
+use super::supervise::{Ended, Heard, Task, supervise};
 use crate::engine::bridge::{self, BridgeTerms};
 use crate::engine::command::protocol_launch;
 use crate::engine::launch_any;

@@ -70,6 +70,7 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
             number: self.trial,
             request: self.transcribe_request(&self.clips.speech, Some("en")),
             limit: Duration::ZERO,
+            begins_job: false,
         };
         let conversation = Conversation::Engine {
             expected: self.subject.facts.id.clone(),
