@@ -93,8 +93,9 @@ pub enum RunEvent {
         launch: u32,
         /// The engine's version.
         version: String,
-        /// Spawn to hello in seconds.
-        start_seconds: f64,
+        /// Spawn to hello in seconds; `None` if the process was there already, kept from another job of
+        /// the same model.
+        start_seconds: Option<f64>,
         /// The settings in effect, as the engine says.
         settings: BTreeMap<String, crate::model::Value>,
     },

@@ -203,3 +203,32 @@ fn every_format_is_heard() {
         assert!(!row["notes"].contains("repeats itself"), "{}", row["notes"]);
     }
 }
+
+/// A process that is kept for several recordings hears in each what one of its own hears.
+#[test]
+fn a_kept_engine_carries_nothing_from_one_recording_to_the_next() {
+    let place = Place::with_shared_store();
+    let matrix = MATRIX
+        .replace("[whisper-cpp]", "[whisper-cpp, candle]")
+        .replace("[jfk]", "[austen-0870, jfk, arctic-a0007]")
+        .replace("[f16, q5_1]", "[f16]");
+    let texts = |isolation: &str| {
+        place.write(
+            "m.yaml",
+            &format!("{matrix}isolation: {isolation}\norder: matrix\n"),
+        );
+        place
+            .run(&["run", "m.yaml", "--out", isolation])
+            .expect_status(0);
+        let rows = place.table(&format!("{isolation}/results.csv"));
+        assert!(rows.iter().all(|row| row["isolation"] == isolation));
+        let loads = rows.iter().filter(|row| !row["load_seconds"].is_empty());
+        let texts: Vec<String> = rows.iter().map(|row| row["hypothesis"].clone()).collect();
+        (texts, loads.count())
+    };
+    let (alone, loads) = texts("job");
+    assert_eq!((alone.len(), loads), (6, 6));
+    let (kept, loads) = texts("model");
+    assert_eq!(loads, 2, "each engine loads once");
+    assert_eq!(kept, alone);
+}

@@ -29,6 +29,7 @@ mod hostile;
 mod hub;
 mod init;
 mod invalid;
+mod isolation;
 mod language;
 mod lock;
 mod machine;

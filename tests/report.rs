@@ -226,7 +226,7 @@ fn unlike() -> (Plan, Journal) {
             job: job.id.clone(),
             launch: 0,
             version: "1".into(),
-            start_seconds: 0.1,
+            start_seconds: Some(0.1),
             settings: serde_json::from_str(settings).unwrap(),
         });
         for trial in 0..3 {

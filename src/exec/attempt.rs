@@ -18,7 +18,8 @@ pub(super) struct Limits {
     pub(super) load: Duration,
     /// Asked to end to ended.
     pub(super) close: Duration,
-    /// All of it together, but for grace and drain; `None` = the phases' limits are enough.
+    /// All of it together, but for grace and drain, of each job that the process serves; `None` = the
+    /// phases' limits are enough.
     pub(super) whole: Option<Duration>,
     /// The share of a limit after which an attempt is told to be slow; 1 = never.
     pub(super) slow: f64,
@@ -60,12 +61,14 @@ impl Limits {
     }
 
     /// Returns the shim's own limit, which is later than anything that the runner allows. `trials`
-    /// is what all trials may take together.
-    pub(super) fn backstop(&self, trials: Duration) -> Duration {
+    /// is what all trials may take together, of as many `jobs` as the process serves.
+    pub(super) fn backstop(&self, trials: Duration, jobs: u32) -> Duration {
         let phases = [self.start, self.load, trials, self.close]
             .into_iter()
             .fold(Duration::ZERO, Duration::saturating_add);
-        let working = self.whole.map_or(phases, |whole| whole.min(phases));
+        let working = self
+            .whole
+            .map_or(phases, |whole| whole.saturating_mul(jobs).min(phases));
         [self.grace, self.drain, BEHIND]
             .into_iter()
             .fold(working, Duration::saturating_add)
@@ -81,6 +84,9 @@ pub(super) struct TrialRequest {
     pub(super) request: Request,
     /// Its limit.
     pub(super) limit: Duration,
+    /// It is the first of a further job, which the same process serves: the limit of the whole counts
+    /// from here.
+    pub(super) begins_job: bool,
 }
 
 /// What an attempt talks to.
@@ -435,6 +441,9 @@ impl Attempt {
         self.trial = next.as_ref().map(|trial| trial.number);
         match next {
             Some(trial) => {
+                if trial.begins_job {
+                    self.begun = now;
+                }
                 self.enter(Phase::Trial, trial.limit, now);
                 Effect::Send(trial.request)
             }

@@ -26,6 +26,7 @@ fn attempt(trials: u32) -> Attempt {
     };
     let trials = (0..trials)
         .map(|trial| TrialRequest {
+            begins_job: false,
             number: trial,
             request: Request::Transcribe {
                 trial,
@@ -462,4 +463,30 @@ proptest! {
         }
         prop_assert!(clock.now() <= 5 * SECOND + SECOND + SECOND);
     }
+}
+
+#[test]
+fn the_limit_of_the_whole_is_that_of_each_job_that_the_process_serves() {
+    let mut attempt = attempt(2);
+    attempt.limits.whole = Some(Duration::from_secs(10));
+    if let Conversation::Engine { trials, .. } = &mut attempt.conversation {
+        for trial in trials.iter_mut() {
+            trial.limit = Duration::from_secs(60);
+        }
+        trials[1].begins_job = true;
+    }
+    let at = Duration::from_secs;
+    attempt.on(hello(), at(1));
+    attempt.on(loaded(), at(2));
+    assert_eq!(attempt.wakes_at(), Some(at(10)));
+    attempt.on(done(0), at(9));
+    assert_eq!(attempt.wakes_at(), Some(at(19)));
+    assert_eq!(attempt.on(Input::Tick, at(19)), vec![Effect::Terminate]);
+    assert_eq!(
+        finish(&attempt.on(gone(0), at(19))),
+        Some(&Outcome::TimedOut {
+            phase: Phase::Job,
+            limit_seconds: 10.0
+        })
+    );
 }

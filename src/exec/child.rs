@@ -84,6 +84,11 @@ impl Child {
         }
     }
 
+    /// Returns what keeps the child from a network, once its shim has told that.
+    pub(super) fn wall(&self) -> Option<&str> {
+        Some(self.wall.as_str()).filter(|wall| !wall.is_empty())
+    }
+
     /// Waits for the next thing that happens.
     pub(super) async fn next(&mut self) -> Input {
         loop {
@@ -264,7 +269,7 @@ impl Child {
             } => {
                 self.usage = Some(ChildUsage {
                     wall_seconds,
-                    cpu_seconds: cpu_user_seconds + cpu_system_seconds,
+                    cpu_seconds: Some(cpu_user_seconds + cpu_system_seconds),
                     peak_rss_bytes: Some(peak_rss_bytes).filter(|bytes| *bytes > 0),
                     peak_anonymous_bytes,
                     leaked_processes: u32::try_from(leaked_processes).unwrap_or(u32::MAX),

@@ -43,7 +43,7 @@ pub(super) async fn run_command(
         job: launch.job.clone(),
         launch: launch.number,
         version: version.cloned().unwrap_or_default(),
-        start_seconds: 0.0,
+        start_seconds: Some(0.0),
         settings: launch.spec.engine_settings(),
     });
     let commands = Commands {
@@ -113,7 +113,7 @@ impl Commands<'_> {
         let task = Task {
             launch: spec,
             directory: Some(self.backend.directory().to_path_buf()),
-            backstop: limits.backstop(Duration::ZERO),
+            backstop: limits.backstop(Duration::ZERO, 1),
             log: Some(context.log_of(&launch.job, launch.number)),
             answers: true,
             cpus: pinned(context, true),
@@ -148,7 +148,7 @@ impl Commands<'_> {
             // The shim's clock is nearer to the process than the runner's.
             transcribe_seconds: usage.map_or(0.0, |usage| usage.wall_seconds),
             wall_seconds: took.as_secs_f64(),
-            cpu_seconds: usage.map(|usage| usage.cpu_seconds),
+            cpu_seconds: usage.and_then(|usage| usage.cpu_seconds),
             text,
             language: launch.language(utterance),
             ..launch.sample(utterance, trial)
@@ -252,7 +252,10 @@ impl Sum {
             self.usage = Some(match self.usage.take() {
                 Some(sum) => ChildUsage {
                     wall_seconds: sum.wall_seconds + usage.wall_seconds,
-                    cpu_seconds: sum.cpu_seconds + usage.cpu_seconds,
+                    cpu_seconds: sum
+                        .cpu_seconds
+                        .zip(usage.cpu_seconds)
+                        .map(|(before, now)| before + now),
                     peak_rss_bytes: sum.peak_rss_bytes.max(usage.peak_rss_bytes),
                     peak_anonymous_bytes: sum.peak_anonymous_bytes.max(usage.peak_anonymous_bytes),
                     leaked_processes: sum.leaked_processes.saturating_add(usage.leaked_processes),

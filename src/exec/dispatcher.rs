@@ -3,7 +3,8 @@
 
 use super::context::{Cancellation, RunContext};
 use super::fence::Fence;
-use super::notes::Notes;
+use super::notes::{Note, Notes};
+use super::shared_process::Turns;
 use super::state::RunState;
 use super::supervise::Ended;
 use crate::clock::{Clock, wall_time};
@@ -41,7 +42,9 @@ pub(super) struct Dispatcher<'a> {
     sequence: u64,
     pub(super) state: RunState,
     pub(super) notes: Notes,
-    heard: mpsc::UnboundedReceiver<RunEvent>,
+    heard: mpsc::UnboundedReceiver<Note>,
+    /// The jobs that the running process of an engine serves.
+    pub(super) turns: Option<Turns>,
     pub(super) cancel: Cancellation,
     /// What the machine was like, and when that was read.
     machine_now: Option<(Instant, MachineNow)>,
@@ -81,6 +84,7 @@ pub async fn run(
         state,
         notes: Notes(sender),
         heard,
+        turns: None,
         cancel,
         machine_now: None,
     };
@@ -209,7 +213,7 @@ impl Dispatcher<'_> {
                 }
             };
             tokio::select! {
-                Some(event) = self.heard.recv() => self.emit(event)?,
+                Some(note) = self.heard.recv() => self.take_note(note)?,
                 output = &mut task => break output,
                 () = settled => {}
             }
@@ -220,10 +224,17 @@ impl Dispatcher<'_> {
 
     /// Passes on what tasks have told.
     fn emit_heard(&mut self) -> io::Result<()> {
-        while let Ok(event) = self.heard.try_recv() {
-            self.emit(event)?;
+        while let Ok(note) = self.heard.try_recv() {
+            self.take_note(note)?;
         }
         Ok(())
+    }
+
+    fn take_note(&mut self, note: Note) -> io::Result<()> {
+        match note {
+            Note::Event(event) => self.emit(event),
+            Note::NextJob(ended) => self.hand_over(&ended),
+        }
     }
 
     fn interrupted(&self) -> Option<String> {

@@ -1,22 +1,32 @@
-//! One process of an engine that speaks the protocol: it loads a model and answers trials.
+//! One process of an engine that speaks the protocol: it loads a model and answers trials, of one job or
+//! of several that want the same of it.
 
 use super::attempt::{Conversation, Limits, TrialRequest};
 use super::context::{Cancellation, RunContext};
 use super::notes::Notes;
-use super::supervise::{Ended, Task, supervise};
+use super::shared_process::Serving;
+use super::supervise::{Ended, Heard, Task, supervise};
 use crate::engine::bridge::{self, BridgeTerms};
 use crate::engine::command::protocol_launch;
 use crate::engine::launch_any;
-use crate::event::RunEvent;
 use crate::model::{AudioInput, JobId, Value};
 use crate::protocol::{Reply, Request};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// What an engine does for a job.
+pub(super) struct EngineJob {
+    pub(super) job: JobId,
+    pub(super) trials: Vec<TrialRequest>,
+}
+
 /// An engine to be run once.
 pub(super) struct EngineTask {
-    pub(super) job: JobId,
+    /// The jobs that it serves, one after the other; one at least.
+    pub(super) jobs: Vec<EngineJob>,
+    /// What the process costs is no single job's, even if it happens to serve only one.
+    pub(super) shared: bool,
     pub(super) backend: String,
     pub(super) model: String,
     /// The artifact's folder and the names of its files.
@@ -24,22 +34,25 @@ pub(super) struct EngineTask {
     pub(super) settings: BTreeMap<String, Value>,
     pub(super) launch: u32,
     pub(super) load_limit: Duration,
-    pub(super) trials: Vec<TrialRequest>,
     /// It is timed, and so bound to the CPUs that the matrix names.
     pub(super) timed: bool,
 }
 
-/// Runs an engine to its end. `on_reply` hears the replies that count.
+/// Runs an engine to its end, which is that of its last job; the ends of those before it are told. `on_reply`
+/// hears the replies that count, with the position of the job that they are for.
 pub(super) async fn run_engine(
     context: &RunContext,
     task: EngineTask,
     notes: &Notes,
     cancel: Cancellation,
-    mut on_reply: impl FnMut(Reply, Duration),
+    mut on_reply: impl FnMut(usize, Reply, Duration),
 ) -> Ended {
     let Some(engine) = context.plan.engines.get(&task.backend) else {
         let reason = format!("the plan knows nothing of `{}`", task.backend);
         return Ended::not_started(reason);
+    };
+    let Some(first) = task.jobs.first() else {
+        return Ended::not_started("there is nothing to do".into());
     };
     let deadlines = &context.plan.deadlines;
     let limits = Limits::of_engine(
@@ -75,8 +88,10 @@ pub(super) async fn run_engine(
         Some((folder, files)) => (Some(folder.display().to_string()), files),
         None => (None, Vec::new()),
     };
-    let trials: Duration = task
-        .trials
+    let log = context.log_of(&first.job, task.launch);
+    let mut serving = Serving::new(&context.live, notes, &task.jobs, task.launch, task.shared);
+    let trials = in_one_row(task.jobs);
+    let together: Duration = trials
         .iter()
         .map(|trial| trial.limit)
         .fold(Duration::ZERO, Duration::saturating_add);
@@ -89,48 +104,52 @@ pub(super) async fn run_engine(
             model: task.model,
             settings,
         },
-        trials: task.trials.into(),
+        trials,
     };
     let process = Task {
         launch: spec,
         directory: own.map(|definition| definition.directory.clone()),
-        backstop: limits.backstop(trials),
-        log: Some(context.log_of(&task.job, task.launch)),
+        backstop: limits.backstop(together, serving.jobs()),
+        log: Some(log),
         answers: false,
         cpus: pinned(context, task.timed),
     };
-    let mut start_seconds = 0.0;
-    let mut version = String::new();
-    supervise(context, process, limits, conversation, cancel, |heard| {
-        let reply = notes.hear(&task.job, task.launch, heard, |_| None);
+    // What loads anew for each recording has no time of its own for it.
+    let tells_load = !bridge.is_some_and(|bridge| bridge.loads_each_trial);
+    let ended = supervise(context, process, limits, conversation, cancel, |heard| {
+        let heard = match heard {
+            Heard::Wall(wall) => return serving.walled(wall),
+            other => other,
+        };
+        let reply = notes.hear(serving.job(), task.launch, heard, |_| None);
         let Some((reply, took)) = reply else { return };
         match &reply {
-            Reply::Hello { version: told, .. } => {
-                start_seconds = took.as_secs_f64();
-                version.clone_from(told);
-            }
+            Reply::Hello { version, .. } => serving.said_hello(version.clone(), took),
             Reply::Loaded { seconds, settings } => {
-                notes.tell(RunEvent::EngineReady {
-                    job: task.job.clone(),
-                    launch: task.launch,
-                    version: version.clone(),
-                    start_seconds,
-                    settings: settings.clone(),
-                });
-                // What loads anew for each recording has no time of its own for it.
-                if !bridge.is_some_and(|bridge| bridge.loads_each_trial) {
-                    notes.tell(RunEvent::ModelLoaded {
-                        job: task.job.clone(),
-                        launch: task.launch,
-                        load_seconds: *seconds,
-                    });
-                }
+                serving.loaded(settings.clone(), tells_load.then_some(*seconds));
             }
             _ => {}
         }
-        on_reply(reply, took);
+        let is_trial = matches!(reply, Reply::Done { .. });
+        on_reply(serving.position(), reply, took);
+        if is_trial {
+            serving.trial_done();
+        }
     })
-    .await
+    .await;
+    serving.end(ended)
+}
+
+/// Returns the trials of all jobs, in their order.
+fn in_one_row(jobs: Vec<EngineJob>) -> VecDeque<TrialRequest> {
+    let mut row = VecDeque::new();
+    for mut job in jobs {
+        if let (Some(first), false) = (job.trials.first_mut(), row.is_empty()) {
+            first.begins_job = true;
+        }
+        row.extend(job.trials);
+    }
+    row
 }
 
 /// Returns whether an engine wants to be handed recordings as files.

@@ -47,7 +47,7 @@ pub async fn run_program(
     let task = Task {
         launch: program.launch,
         directory: None,
-        backstop: limits.backstop(Duration::ZERO),
+        backstop: limits.backstop(Duration::ZERO, 1),
         log: None,
         answers: program.answers,
         cpus: Vec::new(),

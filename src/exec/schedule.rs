@@ -3,7 +3,7 @@
 use crate::model::{JobSpec, Order, Plan, VerifyMethod};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 /// Transfers that may run at once.
@@ -170,6 +170,40 @@ pub(super) fn rounds(plan: &Plan, benchmarks: &[usize]) -> Vec<Vec<usize>> {
             block
         })
         .collect()
+}
+
+/// Divides a round into what one process serves: each launch alone, or, if engines are kept for the jobs of
+/// a model, all that want the same model and settings of the same engine. Their order is that of the
+/// round, and a process stands where the first of its jobs stood.
+pub(super) fn by_process(plan: &Plan, block: Vec<usize>) -> Vec<Vec<usize>> {
+    let mut processes: Vec<Vec<usize>> = Vec::new();
+    let mut known = HashMap::new();
+    for position in block {
+        match kept_for(plan, position) {
+            None => processes.push(vec![position]),
+            Some(wanted) => {
+                let place = *known.entry(wanted).or_insert(processes.len());
+                match processes.get_mut(place) {
+                    Some(served) => served.push(position),
+                    None => processes.push(vec![position]),
+                }
+            }
+        }
+    }
+    processes
+}
+
+/// Returns what a benchmark wants of a process that may serve others too, so that equal wishes can be
+/// told; `None` for one that has its process to itself.
+fn kept_for(plan: &Plan, position: usize) -> Option<String> {
+    let JobSpec::Benchmark(spec) = &plan.jobs[position].spec else {
+        return None;
+    };
+    plan.keeps_engine(&spec.backend).then(|| {
+        let settings = spec.engine_settings();
+        let wanted = (&spec.backend, &spec.model, &spec.artifact, settings);
+        serde_json::to_string(&wanted).unwrap_or_else(|_| position.to_string())
+    })
 }
 
 /// Fisher and Yates' shuffle. The bias of the remainder is below 2^-32 for any plan that fits.

@@ -76,6 +76,8 @@ pub(super) enum Heard {
     Reply(Reply, Duration),
     /// A line of a program's error output.
     Line(String),
+    /// What keeps the child from a network, once.
+    Wall(String),
     /// A phase takes long.
     Slow {
         phase: Phase,
@@ -103,6 +105,7 @@ pub(super) async fn supervise(
         Err(error) => return Ended::not_started(error.to_string()),
     };
     let mut child = Child::new(process, live, &task, tells_lines);
+    let mut told_wall = false;
     let mut cancel = Cancel(cancel);
     loop {
         // Until it ends, which is with `Finish`, an attempt has an alarm.
@@ -124,6 +127,10 @@ pub(super) async fn supervise(
                 Effect::Terminate => child.control(b'T'),
                 Effect::Kill => child.control(b'K'),
                 Effect::Accept(reply) => {
+                    if let Some(wall) = child.wall().filter(|_| !told_wall) {
+                        hear(Heard::Wall(wall.to_owned()));
+                        told_wall = true;
+                    }
                     hear(Heard::Reply(*reply, now.saturating_sub(request_sent)));
                 }
                 Effect::Tell(text) => hear(Heard::Line(text)),

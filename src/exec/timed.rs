@@ -1,25 +1,32 @@
 //! Timed work: benchmarks, each launch alone on the machine.
 
-use super::benchmark::{Launch, run_launch};
+use super::benchmark::{Launch, run_launches};
 use super::dispatcher::Dispatcher;
 use super::inputs::{PreparedAudio, prepare_audio};
 use super::quiet::await_quiet;
-use super::schedule::{fits_budget, rounds};
+use super::schedule::{by_process, fits_budget, rounds};
+use super::shared_process::Turns;
 use super::supervise::Cancel;
-use super::trials::trials_to_do;
 use crate::clock::Clock;
 use crate::event::RunEvent;
 use crate::model::{
     BenchmarkSpec, Job, JobKind, JobSpec, Outcome, Phase, Stage, Verdict, VerifyPolicy,
 };
 use crate::store::{Place, find, identify};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Decoded recordings, or why there are none, by utterance.
 type Recordings = BTreeMap<String, Result<PreparedAudio, String>>;
+
+/// A launch that is about to be run.
+struct Prepared {
+    /// The job's position in the plan.
+    position: usize,
+    launch: Launch,
+}
 
 impl Dispatcher<'_> {
     /// Runs the benchmarks, launch by launch, with the machine to themselves.
@@ -84,15 +91,14 @@ impl Dispatcher<'_> {
                     return self.leave_out_rounds(todo, launch, planned, budget);
                 }
             }
-            for position in block {
+            for mut served in by_process(&context.plan, block) {
                 if self.stop_reason().is_some() {
                     return Ok(());
                 }
                 // An earlier launch may have failed: then the job has its end already.
-                if !self.state.jobs[position].is_over() {
-                    self.run_one(position, launch, audio).await?;
-                    launches_done += 1;
-                }
+                served.retain(|position| !self.state.jobs[*position].is_over());
+                launches_done += served.len();
+                self.run_together(&served, launch, audio).await?;
             }
         }
         // What an earlier run completed but could not say so.
@@ -234,69 +240,61 @@ impl Dispatcher<'_> {
         })
     }
 
-    /// Runs one launch of a benchmark, again if it crashes and the matrix allows that.
-    async fn run_one(
+    /// Runs one launch of benchmarks that one process serves. One that crashes is run again if the matrix
+    /// allows that; it and those that follow get a new process.
+    async fn run_together(
         &mut self,
-        position: usize,
+        positions: &[usize],
         launch: u32,
         audio: &Recordings,
     ) -> io::Result<()> {
         let context = Arc::clone(&self.context);
-        let job = &context.plan.jobs[position];
-        let JobSpec::Benchmark(spec) = &job.spec else {
-            return Ok(());
-        };
-        let utterances = match self.utterances(spec, audio) {
-            Ok(utterances) => utterances,
-            Err(reason) => {
-                let phase = Phase::Spawn;
-                return self.end(position, Outcome::Failed { phase, reason });
+        let mut left = VecDeque::new();
+        for position in positions {
+            match self.prepare(*position, launch, audio) {
+                Ok(prepared) => left.extend(prepared),
+                Err(outcome) => self.end(*position, outcome)?,
             }
-        };
-        let not_locked = spec.artifact.as_ref().and_then(|id| {
-            let key = (spec.model.to_string(), id.to_string());
-            self.state.not_locked.get(&key).cloned()
-        });
-        if let Some(reason) = not_locked {
-            let phase = Phase::Verify;
-            return self.end(position, Outcome::Failed { phase, reason });
         }
-        let folder = spec.artifact.as_ref().and_then(|id| {
-            let place = self.place_of(&spec.model, id)?;
-            Some((place.folder.clone(), place.names()))
-        });
-        let names: Vec<&str> = utterances.iter().map(|audio| audio.id.as_str()).collect();
-        let mut trials = trials_to_do(spec, &names, &self.state.jobs[position].done(launch));
-        loop {
+        while let Some(first) = left.front() {
             self.await_quiet().await?;
             if self.stop_reason().is_some() {
                 return Ok(());
             }
-            let attempt = self.begin(position, launch, None)?;
-            let task = Launch {
-                job: job.id.clone(),
-                spec: spec.clone(),
-                number: launch,
-                attempt,
-                folder: folder.clone(),
-                utterances: utterances.clone(),
-                trials,
-            };
+            self.begin(first.position, launch, None)?;
+            let tasks = left
+                .iter()
+                .zip(0u32..)
+                .map(|(next, ahead)| Launch {
+                    // That of the first has begun; those of the others begin with their turn.
+                    attempt: self.state.jobs[next.position].attempt(launch) + ahead.min(1),
+                    ..next.launch.clone()
+                })
+                .collect();
+            let turns = left.iter().map(|next| next.position).collect();
+            self.turns = Some(Turns::new(launch, turns));
             let (notes, cancel) = (self.notes.clone(), self.cancel.clone());
             // A task of its own: what the dispatcher waits for must not hold up its limits.
-            let task = tokio::spawn(run_launch(Arc::clone(&context), task, notes, cancel));
+            let task = tokio::spawn(run_launches(Arc::clone(&context), tasks, notes, cancel));
             let ended = self.listen(task).await?;
             let ended = ended.map_err(|error| io::Error::other(error.to_string()))?;
-            self.attempt_ended(position, launch, &ended)?;
+            let over = self.turns.take().map_or(0, |turns| turns.over());
+            left.drain(..over.min(left.len()));
+            let Some(mut last) = left.pop_front() else {
+                return Ok(());
+            };
             if ended.outcome == Outcome::Completed {
-                self.state.jobs[position].complete(launch);
-                return self.end_if_complete(position);
+                self.launch_completed(last.position, launch, &ended)?;
+                continue;
             }
-            let Some(delay) = self.tell_retry(position, launch, &ended)? else {
-                return self.end(position, ended.outcome);
+            self.attempt_ended(last.position, launch, &ended)?;
+            let Some(delay) = self.tell_retry(last.position, launch, &ended)? else {
+                self.end(last.position, ended.outcome)?;
+                continue;
             };
             // What a process that crashed has measured is not believed.
-            trials = trials_to_do(spec, &names, &BTreeSet::new());
+            last.launch.begin_anew();
+            left.push_front(last);
             let until = context.live.clock.now().saturating_add(delay);
             let mut cancel = Cancel(self.cancel.clone());
             tokio::select! {
@@ -304,6 +302,51 @@ impl Dispatcher<'_> {
                 () = context.live.sleep_until(until) => {}
             }
         }
+        Ok(())
+    }
+
+    /// Returns what is to be done of a launch of a benchmark, or how the benchmark ends because it cannot be
+    /// run.
+    fn prepare(
+        &self,
+        position: usize,
+        launch: u32,
+        audio: &Recordings,
+    ) -> Result<Option<Prepared>, Outcome> {
+        let job = &self.context.plan.jobs[position];
+        let JobSpec::Benchmark(spec) = &job.spec else {
+            return Ok(None);
+        };
+        let utterances = self
+            .utterances(spec, audio)
+            .map_err(|reason| Outcome::Failed {
+                phase: Phase::Spawn,
+                reason,
+            })?;
+        let not_locked = spec.artifact.as_ref().and_then(|id| {
+            let key = (spec.model.to_string(), id.to_string());
+            self.state.not_locked.get(&key).cloned()
+        });
+        if let Some(reason) = not_locked {
+            let phase = Phase::Verify;
+            return Err(Outcome::Failed { phase, reason });
+        }
+        let folder = spec.artifact.as_ref().and_then(|id| {
+            let place = self.place_of(&spec.model, id)?;
+            Some((place.folder.clone(), place.names()))
+        });
+        let done = self.state.jobs[position].done(launch);
+        Ok(Some(Prepared {
+            position,
+            launch: Launch::new(
+                job.id.clone(),
+                spec.clone(),
+                launch,
+                folder,
+                utterances,
+                &done,
+            ),
+        }))
     }
 
     /// Waits until other programs leave the machine alone, if the matrix asks for that.

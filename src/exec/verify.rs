@@ -2,7 +2,7 @@
 
 use super::attempt::TrialRequest;
 use super::context::{Cancellation, RunContext};
-use super::engine::{EngineTask, run_engine, wants_file};
+use super::engine::{EngineJob, EngineTask, run_engine, wants_file};
 use super::known_clip;
 use super::look::{Looked, artifact_of, look, note, size_of};
 use super::notes::Notes;
@@ -94,6 +94,7 @@ async fn ask_engine(
                     language: Some("en".into()),
                 },
                 limit,
+                begins_job: false,
             }],
             Err(reason) => {
                 finding.verdict = Verdict::Error;
@@ -109,18 +110,21 @@ async fn ask_engine(
         Vec::new()
     };
     let task = EngineTask {
-        job: job.id,
+        jobs: vec![EngineJob {
+            job: job.id,
+            trials,
+        }],
+        shared: false,
         backend: spec.backend.to_string(),
         model: spec.model.to_string(),
         folder: Some((place.folder.clone(), place.names())),
         settings: spec.settings.to_map(),
         launch: 0,
         load_limit: limit,
-        trials,
         timed: false,
     };
     let mut heard = String::new();
-    let mut ended = run_engine(context, task, &notes, cancel, |reply, _| {
+    let mut ended = run_engine(context, task, &notes, cancel, |_, reply, _| {
         if let Reply::Done { text, .. } = reply {
             heard = text;
         }

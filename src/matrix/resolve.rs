@@ -59,8 +59,6 @@ pub struct Matrix {
     pub seed: Option<u64>,
     /// How long an engine lives.
     pub isolation: Isolation,
-    /// Where `isolation` is written.
-    pub isolation_span: Option<Span>,
     /// Whether to wait for a quiet machine.
     pub quiet: Option<Quiet>,
     /// How often what may heal is tried again.
@@ -182,15 +180,7 @@ pub fn read(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<Matri
         deadlines,
         order: file.order,
         seed: file.seed,
-        isolation: file
-            .isolation
-            .as_ref()
-            .map(|value| value.value)
-            .unwrap_or_default(),
-        isolation_span: file
-            .isolation
-            .as_ref()
-            .map(|value| document.span(value.node)),
+        isolation: file.isolation,
         quiet: match file.quiet {
             QuietWire::Off => None,
             QuietWire::Until(quiet) => Some(quiet),

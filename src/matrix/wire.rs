@@ -45,7 +45,7 @@ pub struct MatrixFile {
     pub seed: Option<u64>,
     /// Whether an engine's process serves one job or the following ones of its model too.
     #[serde(default)]
-    pub isolation: Option<Located<Isolation>>,
+    pub isolation: Isolation,
     /// Whether to wait for a quiet machine before timed work.
     #[serde(default)]
     pub quiet: QuietWire,

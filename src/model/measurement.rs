@@ -77,14 +77,15 @@ pub struct ProcessEnd {
     pub signal: Option<i32>,
 }
 
-/// What a child process and everything it started cost, counted by its shim.
+/// What a child process and everything it started cost, counted by its shim. Of a process that serves
+/// several jobs, what it cost is no single job's, and is not there.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ChildUsage {
-    /// Spawn to the last process gone, in seconds.
+    /// Spawn to the last process gone, in seconds; of a process that serves several jobs, the job's part.
     pub wall_seconds: f64,
     /// User and system time of the whole tree in seconds.
-    pub cpu_seconds: f64,
+    pub cpu_seconds: Option<f64>,
     /// Peak resident bytes, shared file pages included.
     pub peak_rss_bytes: Option<u64>,
     /// Peak of the anonymous part, sampled.

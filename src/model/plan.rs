@@ -267,6 +267,14 @@ impl Plan {
             .collect()
     }
 
+    /// Returns whether a process of an engine serves several jobs that want the same model and settings. A
+    /// command has a process for each trial, whatever is asked for.
+    #[must_use]
+    pub fn keeps_engine(&self, backend: &str) -> bool {
+        let own = self.backends.get(backend);
+        self.isolation == Isolation::Model && own.is_none_or(BackendDefinition::speaks_protocol)
+    }
+
     /// Returns a job by its id.
     #[must_use]
     pub fn job(&self, id: &JobId) -> Option<&Job> {

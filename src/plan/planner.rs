@@ -9,7 +9,7 @@ use crate::catalog::Catalog;
 use crate::corpus::Corpus;
 use crate::diagnostic::{Diagnostics, LineIndex, SourceText};
 use crate::matrix::{Axis, Facts, Matrix, expand};
-use crate::model::{EngineFacts, Isolation, Plan, ValueOrigin, VerifyMethod};
+use crate::model::{EngineFacts, Plan, ValueOrigin, VerifyMethod};
 use indexmap::IndexMap;
 use std::sync::Arc;
 
@@ -41,16 +41,6 @@ pub fn plan(matrix: &Matrix, inputs: &Inputs<'_>, problems: &mut Diagnostics) ->
     lint_cpus(matrix, inputs, problems);
     lint_commands(matrix, inputs, problems);
     resolve_audio(&mut axes, inputs.corpus, problems);
-    if matrix.isolation == Isolation::Model {
-        problems.push(
-            crate::diagnostic::Diagnostic::error(
-                matrix.isolation_span.clone(),
-                "`isolation: model` is not carried out by this version",
-            )
-            .path("isolation")
-            .hint("write `isolation: job`: a fresh engine process for each job"),
-        );
-    }
     let expansion = expand(matrix, &axes, &inputs.facts, problems);
     check_alone(matrix, &expansion.alone, inputs, problems);
     if problems.has_errors() {

@@ -301,7 +301,7 @@ fn apply(jobs: &mut Jobs, session: &mut Session, position: usize, now: f64, even
             mut settings,
         } => attempt(&job, launch, &mut |attempt| {
             attempt.version = Some(version.clone());
-            attempt.start_seconds = Some(start_seconds);
+            attempt.start_seconds = start_seconds;
             attempt.settings = std::mem::take(&mut settings);
         }),
         RunEvent::ModelLoaded {

@@ -286,9 +286,7 @@ fn speed_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
         result(
             "process_cpu_seconds",
             "CPU time of the whole process tree: load, warm-up and all; median over launches.",
-            |_, row| {
-                Cell::number(row.per_launch(|attempt| Some(attempt.usage.as_ref()?.cpu_seconds)))
-            },
+            |_, row| Cell::number(row.per_launch(|attempt| attempt.usage.as_ref()?.cpu_seconds)),
         ),
         result(
             "peak_rss_bytes",
@@ -363,11 +361,9 @@ fn circumstance_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
         result(
             "isolation",
             "Whether the process served this job only (job) or others too (model).",
-            |record, _| {
-                Cell::text(match record.plan.isolation {
-                    crate::model::Isolation::Job => "job",
-                    crate::model::Isolation::Model => "model",
-                })
+            |record, row| {
+                let keeps = record.plan.keeps_engine(&row.spec.backend);
+                Cell::text(if keeps { "model" } else { "job" })
             },
         ),
         result(

@@ -258,7 +258,7 @@ pub fn launch(journal: &mut Journal, job: &JobId, launch: &Launch<'_>) {
         job: job.clone(),
         launch: launch.number,
         version: "1.2.3".into(),
-        start_seconds: launch.start,
+        start_seconds: Some(launch.start),
         settings: std::collections::BTreeMap::new(),
     });
     journal.say(RunEvent::ModelLoaded {
@@ -276,7 +276,7 @@ pub fn launch(journal: &mut Journal, job: &JobId, launch: &Launch<'_>) {
     }
     let usage = ChildUsage {
         wall_seconds: launch.times.iter().map(|(seconds, _)| seconds).sum(),
-        cpu_seconds: 1.0,
+        cpu_seconds: Some(1.0),
         peak_rss_bytes: Some(launch.memory.0 + launch.memory.1),
         peak_anonymous_bytes: Some(launch.memory.0),
         network_wall: "seccomp".into(),

@@ -179,7 +179,7 @@ impl Journal {
             job: job.clone(),
             launch,
             version: "1".into(),
-            start_seconds: 0.1,
+            start_seconds: Some(0.1),
             settings: std::collections::BTreeMap::new(),
         });
     }

@@ -70,6 +70,7 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
             number: self.trial,
             request: self.transcribe_request(&self.clips.speech, Some("en")),
             limit: Duration::ZERO,
+            begins_job: false,
         };
         let conversation = Conversation::Engine {
             expected: self.subject.facts.id.clone(),
@@ -78,7 +79,7 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
             trials: [trial].into(),
         };
         let limits = self.limits();
-        let task = task(self.subject, limits.backstop(Duration::ZERO));
+        let task = task(self.subject, limits.backstop(Duration::ZERO, 1));
         // Nobody cancels: the limit ends it.
         let (_sender, cancel) = watch::channel(None);
         let mut loaded_at = None;
