@@ -465,6 +465,9 @@ pub(super) struct EnginesArguments {
     /// How they are shown.
     #[arg(long, value_enum, default_value = "table")]
     pub(super) format: TableFormat,
+    /// A file whose backends are listed too, with their mistakes; repeatable.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) catalog: Vec<PathBuf>,
     /// What is done with them; without it, they are listed.
     #[command(subcommand)]
     pub(super) verb: Option<EnginesVerb>,

@@ -99,6 +99,24 @@ fn one_that_hangs_is_ended_at_its_limit_and_one_of_another_name_is_refused() {
 }
 
 #[test]
+fn it_is_listed_with_those_that_are_built_in_and_its_mistakes_are_told() {
+    let place = Place::new();
+    place.write("catalog.yaml", &catalog("test", "none"));
+    let list = ["engines", "--catalog", "catalog.yaml"];
+    let shown = place.run(&list).expect_status(0).stdout;
+    let row = shown.lines().find(|line| line.contains("test")).unwrap();
+    assert!(row.contains("ready"), "{shown}");
+    assert!(shown.contains("whisper-cpp"), "{shown}");
+    place.write("catalog.yaml", &catalog("fake", "none"));
+    let refused = place.run(&list).expect_status(2);
+    assert!(
+        refused.stderr.contains("is a built-in engine"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
 fn the_kit_checks_it() {
     let place = Place::new();
     place.write("catalog.yaml", &catalog("test", "none"));

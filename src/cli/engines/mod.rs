@@ -12,7 +12,7 @@ use super::exit::{ExitStatus, Failure};
 
 pub(super) fn run(arguments: &EnginesArguments) -> Result<ExitStatus, Failure> {
     match &arguments.verb {
-        None => table::run(arguments.format),
+        None => table::run(arguments),
         Some(EnginesVerb::Install(install)) => install::run(install),
         Some(EnginesVerb::Remove(remove)) => remove::run(remove),
         Some(EnginesVerb::Check(check)) => check::run(check),

@@ -1,8 +1,11 @@
 //! The table of all engines.
 
 use crate::catalog::bridges;
-use crate::cli::arguments::TableFormat;
+use crate::cli::arguments::{EnginesArguments, TableFormat};
+use crate::cli::backends::add_engines;
+use crate::cli::catalogs::catalog_of;
 use crate::cli::exit::{ExitStatus, Failure, print};
+use crate::diagnostic::Diagnostics;
 use crate::engine;
 use crate::engine::bridge::{EngineHome, EngineState, EnvironmentState, Installed, standing};
 use crate::model::{Availability, EngineFacts};
@@ -23,9 +26,22 @@ struct Row {
     installed: Option<Installed>,
 }
 
-pub(super) fn run(format: TableFormat) -> Result<ExitStatus, Failure> {
-    let rows: Vec<Row> = engine::facts().into_values().map(row).collect();
-    let text = match format {
+pub(super) fn run(arguments: &EnginesArguments) -> Result<ExitStatus, Failure> {
+    let mut problems = Diagnostics::default();
+    let catalog = catalog_of(&arguments.catalog, &mut problems)?;
+    let mut known = engine::facts();
+    add_engines(&mut known, &catalog.backends, &mut problems);
+    if problems.has_errors() {
+        return Err(Failure::Input(problems));
+    }
+    let rows: Vec<Row> = known
+        .into_values()
+        .map(|facts| {
+            let is_own = catalog.backends.contains_key(&facts.id);
+            row(facts, is_own)
+        })
+        .collect();
+    let text = match arguments.format {
         TableFormat::Table => table(&rows),
         TableFormat::Json => document(&rows)?,
     };
@@ -33,14 +49,19 @@ pub(super) fn run(format: TableFormat) -> Result<ExitStatus, Failure> {
     Ok(ExitStatus::Success)
 }
 
-fn row(facts: EngineFacts) -> Row {
+/// Makes the row of an engine; what one's own computes on is known only to itself.
+fn row(facts: EngineFacts, is_own: bool) -> Row {
     let Some(bridge) = bridges().get(&facts.id) else {
         let (state, reason) = match &facts.availability {
             Availability::Ready => (EngineState::Ready, String::new()),
             Availability::Unavailable(reason) => (EngineState::NotHere, reason.clone()),
         };
         return Row {
-            device: engine::device(&facts.id),
+            device: if is_own {
+                String::new()
+            } else {
+                engine::device(&facts.id)
+            },
             facts,
             state,
             reason,
