@@ -108,6 +108,8 @@ fn one_process_a_launch_serves_all_jobs_of_a_model_and_the_rows_say_so() {
             assert_eq!(row[column], "", "{audio}: {column}");
         }
     }
+    let page = std::fs::read_to_string(place.path().join("r/report.html")).unwrap();
+    assert!(page.contains("its memory is no single row’s"));
     // Only the job that the process was started for waited for its start and load.
     assert_eq!(rows["jfk"]["load_seconds"], "0.25");
     assert!(!rows["jfk"]["start_seconds"].is_empty());

@@ -35,7 +35,7 @@ use super::rows::result_rows;
 use super::run_history::RunHistory;
 use super::summary::{SummaryRow, summary_rows};
 use super::summary_columns::summary_columns;
-use crate::model::RepositoryFacts;
+use crate::model::{Isolation, RepositoryFacts};
 use crate::record::RunRecord;
 use answer::Answer;
 use benchmarks::BenchmarksView;
@@ -130,6 +130,8 @@ struct RunView<'a> {
     seconds: Option<f64>,
     interrupted: bool,
     plan_digest: &'a str,
+    /// How long an engine's process lives: `job` or `model`.
+    isolation: Isolation,
     seed: u64,
     matrix_text: &'a str,
     /// The repository that the matrix lay in when the run began; null if it lay in none.
@@ -217,6 +219,7 @@ fn view<'a>(record: &'a RunRecord, history: Option<&'a RunHistory>) -> PageView<
             seconds: record.seconds,
             interrupted: record.interrupted,
             plan_digest: &record.plan.digest,
+            isolation: record.plan.isolation,
             seed: record.plan.seed,
             matrix_text: &record.plan.matrix_text,
             repository: record
