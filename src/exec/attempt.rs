@@ -18,8 +18,7 @@ pub(super) struct Limits {
     pub(super) load: Duration,
     /// Asked to end to ended.
     pub(super) close: Duration,
-    /// All of it together, but for grace and drain, of each job that the process serves; `None` = the
-    /// phases' limits are enough.
+    /// All of it together, but for grace and drain; `None` = the phases' limits are enough.
     pub(super) whole: Option<Duration>,
     /// The share of a limit after which an attempt is told to be slow; 1 = never.
     pub(super) slow: f64,
@@ -61,14 +60,12 @@ impl Limits {
     }
 
     /// Returns the shim's own limit, which is later than anything that the runner allows. `trials`
-    /// is what all trials may take together, of as many `jobs` as the process serves.
-    pub(super) fn backstop(&self, trials: Duration, jobs: u32) -> Duration {
+    /// is what all trials may take together.
+    pub(super) fn backstop(&self, trials: Duration) -> Duration {
         let phases = [self.start, self.load, trials, self.close]
             .into_iter()
             .fold(Duration::ZERO, Duration::saturating_add);
-        let working = self
-            .whole
-            .map_or(phases, |whole| whole.saturating_mul(jobs).min(phases));
+        let working = self.whole.map_or(phases, |whole| whole.min(phases));
         [self.grace, self.drain, BEHIND]
             .into_iter()
             .fold(working, Duration::saturating_add)
@@ -84,9 +81,6 @@ pub(super) struct TrialRequest {
     pub(super) request: Request,
     /// Its limit.
     pub(super) limit: Duration,
-    /// It is the first of a further job, which the same process serves: the limit of the whole counts
-    /// from here.
-    pub(super) begins_job: bool,
 }
 
 /// What an attempt talks to.
@@ -102,6 +96,8 @@ pub(super) enum Conversation {
         load: Request,
         /// The trials in their order.
         trials: VecDeque<TrialRequest>,
+        /// The process serves another job after this one: it is not asked to end.
+        keep: bool,
     },
     /// A program that does its work and ends by itself, all in one phase.
     Program {
@@ -110,6 +106,18 @@ pub(super) enum Conversation {
         /// What it is called in a reason, such as `the recipe`.
         name: &'static str,
     },
+}
+
+impl Conversation {
+    /// Returns the same without anything to ask for but the end.
+    pub(super) fn without_trials(&self) -> Self {
+        let mut rest = self.clone();
+        if let Self::Engine { trials, keep, .. } = &mut rest {
+            trials.clear();
+            *keep = false;
+        }
+        rest
+    }
 }
 
 /// What happens to an attempt.
@@ -162,6 +170,8 @@ pub(super) enum Effect {
     },
     /// It is over.
     Finish(Outcome),
+    /// It is over, and ended well; the process waits for the next job.
+    Keep,
 }
 
 /// A phase that runs, and what it may take.
@@ -215,6 +225,18 @@ impl Attempt {
                 told_slow: false,
             }),
         }
+    }
+
+    /// Goes on with a process that another attempt left, whose model is loaded: its first trial is sent, or,
+    /// without one, it is asked to end.
+    pub(super) fn going_on(
+        limits: Limits,
+        conversation: Conversation,
+        now: Duration,
+    ) -> (Self, Effect) {
+        let mut attempt = Self::new(limits, conversation, now);
+        let first = attempt.next_trial(now);
+        (attempt, first)
     }
 
     /// Returns when the attempt wants to be looked at again if nothing happens.
@@ -434,18 +456,19 @@ impl Attempt {
     }
 
     fn next_trial(&mut self, now: Duration) -> Effect {
-        let next = match &mut self.conversation {
-            Conversation::Engine { trials, .. } => trials.pop_front(),
-            Conversation::Program { .. } => None,
+        let (next, keep) = match &mut self.conversation {
+            Conversation::Engine { trials, keep, .. } => (trials.pop_front(), *keep),
+            Conversation::Program { .. } => (None, false),
         };
         self.trial = next.as_ref().map(|trial| trial.number);
         match next {
             Some(trial) => {
-                if trial.begins_job {
-                    self.begun = now;
-                }
                 self.enter(Phase::Trial, trial.limit, now);
                 Effect::Send(trial.request)
+            }
+            None if keep => {
+                self.state = State::Ended;
+                Effect::Keep
             }
             None => {
                 self.enter(Phase::Close, self.limits.close, now);

@@ -26,7 +26,6 @@ fn attempt(trials: u32) -> Attempt {
     };
     let trials = (0..trials)
         .map(|trial| TrialRequest {
-            begins_job: false,
             number: trial,
             request: Request::Transcribe {
                 trial,
@@ -42,6 +41,7 @@ fn attempt(trials: u32) -> Attempt {
         version: Some("1".into()),
         load,
         trials,
+        keep: false,
     };
     Attempt::new(limits, conversation, Duration::ZERO)
 }
@@ -414,7 +414,11 @@ proptest! {
                         ending_since = Some(clock.now());
                     }
                     Effect::Finish(_) => finishes += 1,
-                    Effect::Kill | Effect::Send(_) | Effect::Tell(_) | Effect::Slow { .. } => {}
+                    Effect::Kill
+                    | Effect::Send(_)
+                    | Effect::Tell(_)
+                    | Effect::Slow { .. }
+                    | Effect::Keep => {}
                 }
             }
             if before.is_none() {
@@ -466,27 +470,31 @@ proptest! {
 }
 
 #[test]
-fn the_limit_of_the_whole_is_that_of_each_job_that_the_process_serves() {
-    let mut attempt = attempt(2);
-    attempt.limits.whole = Some(Duration::from_secs(10));
-    if let Conversation::Engine { trials, .. } = &mut attempt.conversation {
-        for trial in trials.iter_mut() {
-            trial.limit = Duration::from_secs(60);
-        }
-        trials[1].begins_job = true;
+fn a_process_that_is_kept_is_not_asked_to_end_and_goes_on_with_the_limits_of_the_next_job() {
+    let mut attempt = attempt(1);
+    if let Conversation::Engine { keep, .. } = &mut attempt.conversation {
+        *keep = true;
     }
-    let at = Duration::from_secs;
-    attempt.on(hello(), at(1));
-    attempt.on(loaded(), at(2));
-    assert_eq!(attempt.wakes_at(), Some(at(10)));
-    attempt.on(done(0), at(9));
-    assert_eq!(attempt.wakes_at(), Some(at(19)));
-    assert_eq!(attempt.on(Input::Tick, at(19)), vec![Effect::Terminate]);
+    attempt.on(hello(), SECOND);
+    attempt.on(loaded(), SECOND);
+    let effects = attempt.on(done(0), 2 * SECOND);
+    assert!(matches!(effects[..], [Effect::Accept(_), Effect::Keep]));
+    assert_eq!(attempt.wakes_at(), None);
+
+    let next = self::attempt(1);
+    let limits = Limits {
+        whole: Some(2 * SECOND),
+        ..next.limits
+    };
+    let (mut next, first) = Attempt::going_on(limits, next.conversation, 60 * SECOND);
+    assert!(matches!(first, Effect::Send(Request::Transcribe { .. })));
+    assert_eq!(next.on(Input::Tick, 61 * SECOND), Vec::new());
+    assert_eq!(next.on(Input::Tick, 62 * SECOND), vec![Effect::Terminate]);
     assert_eq!(
-        finish(&attempt.on(gone(0), at(19))),
+        finish(&next.on(gone(0), 62 * SECOND)),
         Some(&Outcome::TimedOut {
             phase: Phase::Job,
-            limit_seconds: 10.0
+            limit_seconds: 2.0
         })
     );
 }

@@ -1,9 +1,9 @@
-//! Launches of benchmarks: their trials, told as they end.
+//! One launch of a benchmark: its trials, told as they end.
 
 use super::attempt::TrialRequest;
 use super::command::run_command;
 use super::context::{Cancellation, RunContext};
-use super::engine::{EngineJob, EngineTask, run_engine, wants_file};
+use super::engine::{EngineTask, KeptEngine, run_engine, wants_file};
 use super::inputs::PreparedAudio;
 use super::notes::Notes;
 use super::supervise::Ended;
@@ -30,43 +30,24 @@ pub(super) struct Launch {
     pub(super) utterances: Vec<PreparedAudio>,
     /// What is to be done, by positions in `utterances`.
     pub(super) trials: Vec<PlannedTrial>,
+    /// Its process serves launches of other benchmarks after it; so long they may take it at most.
+    pub(super) keep: Option<Duration>,
 }
 
 impl Launch {
-    /// Makes a launch without the trials that are `done`, by their utterances and numbers.
-    pub(super) fn new(
-        job: JobId,
-        spec: BenchmarkSpec,
-        number: u32,
-        folder: Option<(PathBuf, Vec<String>)>,
-        utterances: Vec<PreparedAudio>,
-        done: &BTreeSet<(String, u32)>,
-    ) -> Self {
-        let mut launch = Self {
-            job,
-            spec,
-            number,
-            attempt: 1,
-            folder,
-            utterances,
-            trials: Vec::new(),
-        };
-        launch.trials = launch.trials_without(done);
-        launch
-    }
-
-    /// All trials are to be done, whatever was done before.
-    pub(super) fn begin_anew(&mut self) {
-        self.trials = self.trials_without(&BTreeSet::new());
-    }
-
-    fn trials_without(&self, done: &BTreeSet<(String, u32)>) -> Vec<PlannedTrial> {
+    /// All trials are to be done but those that are `done`, by their utterances and numbers.
+    pub(super) fn do_without(&mut self, done: &BTreeSet<(String, u32)>) {
         let names: Vec<&str> = self
             .utterances
             .iter()
             .map(|audio| audio.id.as_str())
             .collect();
-        trials_to_do(&self.spec, &names, done)
+        self.trials = trials_to_do(&self.spec, &names, done);
+    }
+
+    /// All trials are to be done, whatever was done before.
+    pub(super) fn begin_anew(&mut self) {
+        self.do_without(&BTreeSet::new());
     }
 
     /// Returns the language of a trial: the one that was asked for, else the recording's own.
@@ -75,6 +56,14 @@ impl Launch {
         given
             .map(|value| value.written.clone())
             .or_else(|| utterance.language.clone())
+    }
+
+    /// Returns what all of its trials may take together.
+    pub(super) fn limit_of_trials(&self, context: &RunContext) -> Duration {
+        self.trials
+            .iter()
+            .map(|(position, _)| self.limit(context, &self.utterances[*position]))
+            .fold(Duration::ZERO, Duration::saturating_add)
     }
 
     /// Returns the limit of one trial.
@@ -104,54 +93,72 @@ impl Launch {
     }
 }
 
-/// Runs one launch of each of some benchmarks in one process, and tells every trial. There is more than
-/// one only if they want the same of an engine that can be kept.
-pub(super) async fn run_launches(
+/// Runs one launch of a benchmark and tells every trial: in the process that was kept for it, if there is
+/// one. Returns the process if it is kept for the next.
+pub(super) async fn run_launch(
     context: Arc<RunContext>,
-    launches: Vec<Launch>,
+    launch: Launch,
+    kept: Option<KeptEngine>,
     notes: Notes,
     cancel: Cancellation,
-) -> Ended {
-    let Some(first) = launches.first() else {
-        return Ended::not_started("there is nothing to do".into());
-    };
-    match context.plan.backends.get(first.spec.backend.as_str()) {
+) -> (Ended, Option<KeptEngine>) {
+    match context.plan.backends.get(launch.spec.backend.as_str()) {
         Some(definition) if !definition.speaks_protocol() => {
-            run_command(&context, definition, first, &notes, cancel).await
+            let ended = run_command(&context, definition, &launch, &notes, cancel).await;
+            (ended, None)
         }
-        _ => run_by_protocol(&context, &launches, &notes, cancel).await,
+        _ => run_by_protocol(&context, &launch, kept, &notes, cancel).await,
     }
 }
 
 async fn run_by_protocol(
     context: &RunContext,
-    launches: &[Launch],
+    launch: &Launch,
+    kept: Option<KeptEngine>,
     notes: &Notes,
     cancel: Cancellation,
-) -> Ended {
-    let first = &launches[0];
-    let spec = &first.spec;
+) -> (Ended, Option<KeptEngine>) {
+    let planned: Vec<(&PreparedAudio, u32)> = launch
+        .trials
+        .iter()
+        .map(|(position, trial)| (&launch.utterances[*position], *trial))
+        .collect();
+    let hands_files = wants_file(context, &launch.spec.backend);
+    let file_of = |utterance: &PreparedAudio| {
+        let wav = utterance.wav.as_ref().filter(|_| hands_files)?;
+        Some(wav.display().to_string())
+    };
+    let trials = planned
+        .iter()
+        .zip(0u32..)
+        .map(|((utterance, _), number)| TrialRequest {
+            number,
+            request: Request::Transcribe {
+                trial: number,
+                samples: utterance.path.display().to_string(),
+                file: file_of(utterance),
+                language: launch.language(utterance),
+            },
+            limit: launch.limit(context, utterance),
+        })
+        .collect();
+    let spec = &launch.spec;
     let deadlines = &context.plan.deadlines;
-    let mut numbers = 0u32..;
     let task = EngineTask {
-        jobs: launches
-            .iter()
-            .map(|launch| EngineJob {
-                job: launch.job.clone(),
-                trials: requests(context, launch, &mut numbers),
-            })
-            .collect(),
-        shared: context.plan.keeps_engine(&spec.backend),
+        job: launch.job.clone(),
         backend: spec.backend.to_string(),
         model: spec.model.to_string(),
-        folder: first.folder.clone(),
+        folder: launch.folder.clone(),
         settings: spec.engine_settings(),
-        launch: first.number,
+        launch: launch.number,
         load_limit: deadlines.load_of(&spec.backend, &spec.model),
+        trials,
         timed: true,
+        shared: context.plan.keeps_engine(&spec.backend),
+        keep: launch.keep,
     };
-    let mut left: Vec<_> = launches.iter().map(|launch| launch.trials.iter()).collect();
-    run_engine(context, task, notes, cancel, |position, reply, took| {
+    let mut left = planned.into_iter();
+    run_engine(context, task, kept, notes, cancel, |reply, took| {
         let Reply::Done {
             text,
             segments,
@@ -165,9 +172,8 @@ async fn run_by_protocol(
         else {
             return;
         };
-        let launch = &launches[position];
         // The attempt asks for them one by one and takes no other answer.
-        let Some((utterance, trial)) = left[position].next() else {
+        let Some((utterance, trial)) = left.next() else {
             return;
         };
         notes.tell(RunEvent::TrialEnded {
@@ -181,42 +187,9 @@ async fn run_by_protocol(
                 segments,
                 language,
                 tokens,
-                ..launch.sample(&launch.utterances[*utterance], *trial)
+                ..launch.sample(utterance, trial)
             },
         });
     })
     .await
-}
-
-/// Returns what an engine is asked for in a launch; `numbers` are the next ones that it has not been
-/// asked for.
-fn requests(
-    context: &RunContext,
-    launch: &Launch,
-    numbers: &mut impl Iterator<Item = u32>,
-) -> Vec<TrialRequest> {
-    let hands_files = wants_file(context, &launch.spec.backend);
-    let file_of = |utterance: &PreparedAudio| {
-        let wav = utterance.wav.as_ref().filter(|_| hands_files)?;
-        Some(wav.display().to_string())
-    };
-    launch
-        .trials
-        .iter()
-        .zip(numbers)
-        .map(|((position, _), number)| {
-            let utterance = &launch.utterances[*position];
-            TrialRequest {
-                number,
-                request: Request::Transcribe {
-                    trial: number,
-                    samples: utterance.path.display().to_string(),
-                    file: file_of(utterance),
-                    language: launch.language(utterance),
-                },
-                limit: launch.limit(context, utterance),
-                begins_job: false,
-            }
-        })
-        .collect()
 }

@@ -242,6 +242,34 @@ impl Dispatcher<'_> {
         Ok(delay)
     }
 
+    /// Tells that a launch is tried again in a new process, if it fell over in one that had served others
+    /// before it: the engine crashed or broke the protocol. That is no retry of those that the matrix allows.
+    pub(super) fn tell_new_process(
+        &mut self,
+        position: usize,
+        launch: u32,
+        ended: &Ended,
+    ) -> io::Result<bool> {
+        let fell_over = matches!(
+            ended.outcome,
+            Outcome::Crashed { .. } | Outcome::ProtocolViolation { .. }
+        );
+        if !fell_over || self.stop_reason().is_some() {
+            return Ok(false);
+        }
+        let state = &mut self.state.jobs[position];
+        state.forgive(launch);
+        let attempt = state.attempt(launch) + 1;
+        let job = self.context.plan.jobs[position].id.clone();
+        self.emit(RunEvent::RetryPlanned {
+            job,
+            launch,
+            attempt,
+            delay_seconds: 0.0,
+        })?;
+        Ok(true)
+    }
+
     /// Returns the end of a check that needs no work, if it needs none. A second verify takes over
     /// the first one's finding where nothing was downloaded in between.
     fn without_running(&mut self, position: usize) -> Option<Outcome> {

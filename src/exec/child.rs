@@ -10,7 +10,7 @@ use crate::model::{ChildUsage, LeakedProcess, Outcome, ProcessEnd};
 use crate::protocol::{Allowance, LineBuffer, Reply, decode};
 use crate::shim::{self, Report};
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -19,6 +19,8 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 const DRAIN: Duration = Duration::from_millis(200);
 /// How long a shim may take to be gone once it was told to, and once more when it was killed.
 const REAP: Duration = Duration::from_secs(1);
+/// How long a child is looked at between two jobs.
+const MOMENT: Duration = Duration::from_millis(5);
 /// How long an engine may leave a message unread before it is left to its limit.
 const SEND: Duration = Duration::from_secs(1);
 
@@ -84,9 +86,20 @@ impl Child {
         }
     }
 
-    /// Returns what keeps the child from a network, once its shim has told that.
-    pub(super) fn wall(&self) -> Option<&str> {
-        Some(self.wall.as_str()).filter(|wall| !wall.is_empty())
+    /// Returns what keeps the child from a network; empty as long as its shim has not told that.
+    pub(super) fn wall(&self) -> &str {
+        &self.wall
+    }
+
+    /// What the child writes from now on is that of another job.
+    pub(super) fn log_to(&mut self, log: Option<&Path>) {
+        self.output = Output::new(log, false);
+    }
+
+    /// Waits a moment between two jobs. Returns whether the child has said nothing and is still there, as
+    /// it should be while nothing is asked of it.
+    pub(super) async fn is_silent(&mut self) -> bool {
+        timeout(MOMENT, self.next()).await.is_err()
     }
 
     /// Waits for the next thing that happens.

@@ -113,7 +113,7 @@ impl Commands<'_> {
         let task = Task {
             launch: spec,
             directory: Some(self.backend.directory().to_path_buf()),
-            backstop: limits.backstop(Duration::ZERO, 1),
+            backstop: limits.backstop(Duration::ZERO),
             log: Some(context.log_of(&launch.job, launch.number)),
             answers: true,
             cpus: pinned(context, true),

@@ -3,8 +3,7 @@
 
 use super::context::{Cancellation, RunContext};
 use super::fence::Fence;
-use super::notes::{Note, Notes};
-use super::shared_process::Turns;
+use super::notes::Notes;
 use super::state::RunState;
 use super::supervise::Ended;
 use crate::clock::{Clock, wall_time};
@@ -42,9 +41,7 @@ pub(super) struct Dispatcher<'a> {
     sequence: u64,
     pub(super) state: RunState,
     pub(super) notes: Notes,
-    heard: mpsc::UnboundedReceiver<Note>,
-    /// The jobs that the running process of an engine serves.
-    pub(super) turns: Option<Turns>,
+    heard: mpsc::UnboundedReceiver<RunEvent>,
     pub(super) cancel: Cancellation,
     /// What the machine was like, and when that was read.
     machine_now: Option<(Instant, MachineNow)>,
@@ -84,7 +81,6 @@ pub async fn run(
         state,
         notes: Notes(sender),
         heard,
-        turns: None,
         cancel,
         machine_now: None,
     };
@@ -213,7 +209,7 @@ impl Dispatcher<'_> {
                 }
             };
             tokio::select! {
-                Some(note) = self.heard.recv() => self.take_note(note)?,
+                Some(event) = self.heard.recv() => self.emit(event)?,
                 output = &mut task => break output,
                 () = settled => {}
             }
@@ -224,17 +220,10 @@ impl Dispatcher<'_> {
 
     /// Passes on what tasks have told.
     fn emit_heard(&mut self) -> io::Result<()> {
-        while let Ok(note) = self.heard.try_recv() {
-            self.take_note(note)?;
+        while let Ok(event) = self.heard.try_recv() {
+            self.emit(event)?;
         }
         Ok(())
-    }
-
-    fn take_note(&mut self, note: Note) -> io::Result<()> {
-        match note {
-            Note::Event(event) => self.emit(event),
-            Note::NextJob(ended) => self.hand_over(&ended),
-        }
     }
 
     fn interrupted(&self) -> Option<String> {

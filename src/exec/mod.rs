@@ -26,7 +26,6 @@ mod recipe;
 mod repetition;
 mod retry;
 mod schedule;
-mod shared_process;
 mod signals;
 mod state;
 mod supervise;

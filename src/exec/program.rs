@@ -47,7 +47,7 @@ pub async fn run_program(
     let task = Task {
         launch: program.launch,
         directory: None,
-        backstop: limits.backstop(Duration::ZERO, 1),
+        backstop: limits.backstop(Duration::ZERO),
         log: None,
         answers: program.answers,
         cpus: Vec::new(),

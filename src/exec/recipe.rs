@@ -25,7 +25,7 @@ pub(super) async fn run_recipe(fetching: &Fetching, recipe: &Recipe, run: &Recip
             protocol: false,
         },
         directory: recipe.directory.clone(),
-        backstop: limits.backstop(Duration::ZERO, 1),
+        backstop: limits.backstop(Duration::ZERO),
         log: Some(context.log_of(job, 0)),
         answers: false,
         cpus: Vec::new(),

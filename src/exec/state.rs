@@ -51,6 +51,12 @@ impl JobState {
         self.tries.get(&launch).copied().unwrap_or(0)
     }
 
+    /// The last try of a launch does not count as one of those that are allowed.
+    pub(super) fn forgive(&mut self, launch: u32) {
+        let tries = self.tries.entry(launch).or_default();
+        *tries = tries.saturating_sub(1);
+    }
+
     /// Returns the number of the attempt at a launch that was begun last.
     pub(super) fn attempt(&self, launch: u32) -> u32 {
         self.attempts.get(&launch).copied().unwrap_or(0)

@@ -2,13 +2,13 @@
 
 use super::attempt::{Attempt, Conversation, Effect, Input, Limits};
 use super::child::Child;
-use super::context::RunContext;
+use super::context::{Cancellation, RunContext};
 use super::process::spawn;
 use crate::clock::Clock;
 use crate::engine::LaunchSpec;
 use crate::model::{ChildUsage, LeakedProcess, Outcome, Phase, ProcessEnd};
 use crate::protocol::{Reply, encode};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -76,8 +76,6 @@ pub(super) enum Heard {
     Reply(Reply, Duration),
     /// A line of a program's error output.
     Line(String),
-    /// What keeps the child from a network, once.
-    Wall(String),
     /// A phase takes long.
     Slow {
         phase: Phase,
@@ -92,33 +90,67 @@ pub(super) async fn supervise(
     task: Task,
     limits: Limits,
     conversation: Conversation,
-    cancel: watch::Receiver<Option<String>>,
-    mut hear: impl FnMut(Heard),
+    cancel: Cancellation,
+    hear: impl FnMut(Heard),
 ) -> Ended {
-    let live = &context.live;
+    start(context, task, limits, conversation, cancel, hear)
+        .await
+        .0
+}
+
+/// Starts a process and runs an attempt over it to its end. Returns the process too if it is to be kept.
+pub(super) async fn start(
+    context: &RunContext,
+    task: Task,
+    limits: Limits,
+    conversation: Conversation,
+    cancel: Cancellation,
+    hear: impl FnMut(Heard),
+) -> (Ended, Option<Child>) {
     let tells_lines = matches!(conversation, Conversation::Program { .. });
     // The first reply is timed from before the spawn: that is what a start is.
-    let mut request_sent = live.clock.now();
-    let mut attempt = Attempt::new(limits, conversation, request_sent);
+    let now = context.live.clock.now();
+    let attempt = Attempt::new(limits, conversation, now);
     let process = match spawn(context, &task) {
         Ok(process) => process,
-        Err(error) => return Ended::not_started(error.to_string()),
+        Err(error) => return (Ended::not_started(error.to_string()), None),
     };
-    let mut child = Child::new(process, live, &task, tells_lines);
-    let mut told_wall = false;
+    let child = Child::new(process, &context.live, &task, tells_lines);
+    drive(context, child, attempt, (now, None), cancel, hear).await
+}
+
+/// Runs an attempt to its end over a process that another one left, whose output goes to another log from
+/// now on. Returns the process too if it is kept once more.
+pub(super) async fn go_on(
+    context: &RunContext,
+    mut child: Child,
+    log: Option<&Path>,
+    limits: Limits,
+    conversation: Conversation,
+    cancel: Cancellation,
+    hear: impl FnMut(Heard),
+) -> (Ended, Option<Child>) {
+    child.log_to(log);
+    let now = context.live.clock.now();
+    let (attempt, first) = Attempt::going_on(limits, conversation, now);
+    drive(context, child, attempt, (now, Some(first)), cancel, hear).await
+}
+
+/// Runs an attempt that began at a time, with the first thing that is to be done.
+async fn drive(
+    context: &RunContext,
+    mut child: Child,
+    mut attempt: Attempt,
+    (began, first): (Duration, Option<Effect>),
+    cancel: Cancellation,
+    mut hear: impl FnMut(Heard),
+) -> (Ended, Option<Child>) {
+    let live = &context.live;
+    let (mut now, mut request_sent) = (began, began);
     let mut cancel = Cancel(cancel);
+    let mut effects: Vec<Effect> = first.into_iter().collect();
     loop {
-        // Until it ends, which is with `Finish`, an attempt has an alarm.
-        let wakes_at = attempt.wakes_at().unwrap_or_default();
-        let input = tokio::select! {
-            // A child that never stops talking must not keep its limit from being seen.
-            biased;
-            reason = cancel.wait() => Input::Cancel(reason),
-            () = live.sleep_until(wakes_at) => Input::Tick,
-            input = child.next() => input,
-        };
-        let now = live.clock.now();
-        for effect in attempt.on(input, now) {
+        for effect in effects {
             match effect {
                 Effect::Send(request) => {
                     request_sent = live.clock.now();
@@ -127,10 +159,6 @@ pub(super) async fn supervise(
                 Effect::Terminate => child.control(b'T'),
                 Effect::Kill => child.control(b'K'),
                 Effect::Accept(reply) => {
-                    if let Some(wall) = child.wall().filter(|_| !told_wall) {
-                        hear(Heard::Wall(wall.to_owned()));
-                        told_wall = true;
-                    }
                     hear(Heard::Reply(*reply, now.saturating_sub(request_sent)));
                 }
                 Effect::Tell(text) => hear(Heard::Line(text)),
@@ -145,10 +173,25 @@ pub(super) async fn supervise(
                 }),
                 Effect::Finish(outcome) => {
                     let ended = child.finish(outcome).await;
-                    return told_together(ended, &mut cancel).await;
+                    return (told_together(ended, &mut cancel).await, None);
+                }
+                Effect::Keep => {
+                    let ended = Ended::without_process(Outcome::Completed);
+                    return (ended, Some(child));
                 }
             }
         }
+        // Until it ends, an attempt has an alarm.
+        let wakes_at = attempt.wakes_at().unwrap_or_default();
+        let input = tokio::select! {
+            // A child that never stops talking must not keep its limit from being seen.
+            biased;
+            reason = cancel.wait() => Input::Cancel(reason),
+            () = live.sleep_until(wakes_at) => Input::Tick,
+            input = child.next() => input,
+        };
+        now = live.clock.now();
+        effects = attempt.on(input, now);
     }
 }
 

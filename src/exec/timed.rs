@@ -1,11 +1,11 @@
 //! Timed work: benchmarks, each launch alone on the machine.
 
-use super::benchmark::{Launch, run_launches};
+use super::benchmark::{Launch, run_launch};
 use super::dispatcher::Dispatcher;
+use super::engine::KeptEngine;
 use super::inputs::{PreparedAudio, prepare_audio};
 use super::quiet::await_quiet;
 use super::schedule::{by_process, fits_budget, rounds};
-use super::shared_process::Turns;
 use super::supervise::Cancel;
 use crate::clock::Clock;
 use crate::event::RunEvent;
@@ -21,12 +21,8 @@ use std::time::Duration;
 /// Decoded recordings, or why there are none, by utterance.
 type Recordings = BTreeMap<String, Result<PreparedAudio, String>>;
 
-/// A launch that is about to be run.
-struct Prepared {
-    /// The job's position in the plan.
-    position: usize,
-    launch: Launch,
-}
+/// What may pass between two jobs of one process, beside a wait for a quiet machine.
+const BETWEEN: Duration = Duration::from_secs(1);
 
 impl Dispatcher<'_> {
     /// Runs the benchmarks, launch by launch, with the machine to themselves.
@@ -240,8 +236,8 @@ impl Dispatcher<'_> {
         })
     }
 
-    /// Runs one launch of benchmarks that one process serves. One that crashes is run again if the matrix
-    /// allows that; it and those that follow get a new process.
+    /// Runs one launch of each of some benchmarks that one process may serve, one after the other. One that
+    /// crashes is run again if the matrix allows that; it and those after it get a new process.
     async fn run_together(
         &mut self,
         positions: &[usize],
@@ -256,45 +252,54 @@ impl Dispatcher<'_> {
                 Err(outcome) => self.end(*position, outcome)?,
             }
         }
-        while let Some(first) = left.front() {
+        let mut kept: Option<KeptEngine> = None;
+        while let Some((position, mut task)) = left.pop_front() {
             self.await_quiet().await?;
-            if self.stop_reason().is_some() {
+            let stops = self.stop_reason().is_some();
+            if let Some(mut engine) = kept.take() {
+                // One that said something unasked, or ended, is given no other job.
+                if !stops && engine.is_silent().await {
+                    kept = Some(engine);
+                } else {
+                    engine.end(&context, self.cancel.clone()).await;
+                }
+            }
+            if stops {
                 return Ok(());
             }
-            self.begin(first.position, launch, None)?;
-            let tasks = left
-                .iter()
-                .zip(0u32..)
-                .map(|(next, ahead)| Launch {
-                    // That of the first has begun; those of the others begin with their turn.
-                    attempt: self.state.jobs[next.position].attempt(launch) + ahead.min(1),
-                    ..next.launch.clone()
-                })
-                .collect();
-            let turns = left.iter().map(|next| next.position).collect();
-            self.turns = Some(Turns::new(launch, turns));
+            task.attempt = self.begin(position, launch, None)?;
+            task.keep = self.limit_of_rest(&left);
+            let was_kept = kept.is_some();
             let (notes, cancel) = (self.notes.clone(), self.cancel.clone());
             // A task of its own: what the dispatcher waits for must not hold up its limits.
-            let task = tokio::spawn(run_launches(Arc::clone(&context), tasks, notes, cancel));
-            let ended = self.listen(task).await?;
-            let ended = ended.map_err(|error| io::Error::other(error.to_string()))?;
-            let over = self.turns.take().map_or(0, |turns| turns.over());
-            left.drain(..over.min(left.len()));
-            let Some(mut last) = left.pop_front() else {
-                return Ok(());
-            };
+            let running = run_launch(
+                Arc::clone(&context),
+                task.clone(),
+                kept.take(),
+                notes,
+                cancel,
+            );
+            let ended = self.listen(tokio::spawn(running)).await?;
+            let (ended, then) = ended.map_err(|error| io::Error::other(error.to_string()))?;
+            kept = then;
+            self.attempt_ended(position, launch, &ended)?;
             if ended.outcome == Outcome::Completed {
-                self.launch_completed(last.position, launch, &ended)?;
+                self.state.jobs[position].complete(launch);
+                self.end_if_complete(position)?;
                 continue;
             }
-            self.attempt_ended(last.position, launch, &ended)?;
-            let Some(delay) = self.tell_retry(last.position, launch, &ended)? else {
-                self.end(last.position, ended.outcome)?;
+            // What it fell over may be what those before it left in the process.
+            let delay = if was_kept && self.tell_new_process(position, launch, &ended)? {
+                Duration::ZERO
+            } else if let Some(delay) = self.tell_retry(position, launch, &ended)? {
+                delay
+            } else {
+                self.end(position, ended.outcome)?;
                 continue;
             };
             // What a process that crashed has measured is not believed.
-            last.launch.begin_anew();
-            left.push_front(last);
+            task.begin_anew();
+            left.push_front((position, task));
             let until = context.live.clock.now().saturating_add(delay);
             let mut cancel = Cancel(self.cancel.clone());
             tokio::select! {
@@ -305,14 +310,33 @@ impl Dispatcher<'_> {
         Ok(())
     }
 
-    /// Returns what is to be done of a launch of a benchmark, or how the benchmark ends because it cannot be
-    /// run.
+    /// Returns how long launches may take the process that serves them, with the waits before them; `None`
+    /// without any.
+    fn limit_of_rest(&self, launches: &VecDeque<(usize, Launch)>) -> Option<Duration> {
+        let quiet = self
+            .context
+            .plan
+            .quiet
+            .map_or(Duration::ZERO, |quiet| quiet.wait);
+        // As much again for what lies between them.
+        let between = quiet.saturating_add(BETWEEN);
+        launches
+            .iter()
+            .map(|(_, launch)| {
+                launch
+                    .limit_of_trials(&self.context)
+                    .saturating_add(between)
+            })
+            .reduce(Duration::saturating_add)
+    }
+
+    /// Returns the launch of a benchmark that is to be done, or how the benchmark ends because it cannot be.
     fn prepare(
         &self,
         position: usize,
         launch: u32,
         audio: &Recordings,
-    ) -> Result<Option<Prepared>, Outcome> {
+    ) -> Result<Option<(usize, Launch)>, Outcome> {
         let job = &self.context.plan.jobs[position];
         let JobSpec::Benchmark(spec) = &job.spec else {
             return Ok(None);
@@ -335,18 +359,18 @@ impl Dispatcher<'_> {
             let place = self.place_of(&spec.model, id)?;
             Some((place.folder.clone(), place.names()))
         });
-        let done = self.state.jobs[position].done(launch);
-        Ok(Some(Prepared {
-            position,
-            launch: Launch::new(
-                job.id.clone(),
-                spec.clone(),
-                launch,
-                folder,
-                utterances,
-                &done,
-            ),
-        }))
+        let mut task = Launch {
+            job: job.id.clone(),
+            spec: spec.clone(),
+            number: launch,
+            attempt: 1,
+            folder,
+            utterances,
+            trials: Vec::new(),
+            keep: None,
+        };
+        task.do_without(&self.state.jobs[position].done(launch));
+        Ok(Some((position, task)))
     }
 
     /// Waits until other programs leave the machine alone, if the matrix asks for that.

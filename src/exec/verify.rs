@@ -2,7 +2,7 @@
 
 use super::attempt::TrialRequest;
 use super::context::{Cancellation, RunContext};
-use super::engine::{EngineJob, EngineTask, run_engine, wants_file};
+use super::engine::{EngineTask, run_engine, wants_file};
 use super::known_clip;
 use super::look::{Looked, artifact_of, look, note, size_of};
 use super::notes::Notes;
@@ -94,7 +94,6 @@ async fn ask_engine(
                     language: Some("en".into()),
                 },
                 limit,
-                begins_job: false,
             }],
             Err(reason) => {
                 finding.verdict = Verdict::Error;
@@ -110,21 +109,20 @@ async fn ask_engine(
         Vec::new()
     };
     let task = EngineTask {
-        jobs: vec![EngineJob {
-            job: job.id,
-            trials,
-        }],
-        shared: false,
+        job: job.id,
         backend: spec.backend.to_string(),
         model: spec.model.to_string(),
         folder: Some((place.folder.clone(), place.names())),
         settings: spec.settings.to_map(),
         launch: 0,
         load_limit: limit,
+        trials,
         timed: false,
+        shared: false,
+        keep: None,
     };
     let mut heard = String::new();
-    let mut ended = run_engine(context, task, &notes, cancel, |_, reply, _| {
+    let (mut ended, _) = run_engine(context, task, None, &notes, cancel, |reply, _| {
         if let Reply::Done { text, .. } = reply {
             heard = text;
         }

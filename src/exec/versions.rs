@@ -61,7 +61,7 @@ async fn ask(
     let task = Task {
         launch,
         directory: Some(backend.directory().to_path_buf()),
-        backstop: limits.backstop(Duration::ZERO, 1),
+        backstop: limits.backstop(Duration::ZERO),
         log: None,
         answers: true,
         cpus: Vec::new(),

@@ -321,6 +321,15 @@ impl<'a> Fingerprints<'a> {
             let detail = changed("machine", &session.machine.id, now);
             return Some((RerunReason::MachineChanged, detail));
         }
+        let isolation = |plan: &Plan| {
+            let keeps = plan.keeps_engine(&spec.backend);
+            if keeps { "model" } else { "job" }
+        };
+        let (was, is) = (isolation(&record.plan), isolation(self.plan));
+        if was != is {
+            let detail = changed("isolation", was, is);
+            return Some((RerunReason::SpecChanged, detail));
+        }
         if let Some(Some(now)) = self.present.engine_versions.get(spec.backend.as_str()) {
             let mut versions = found.current_attempts().filter_map(|a| a.version.as_ref());
             if let Some(was) = versions.find(|version| *version != now) {

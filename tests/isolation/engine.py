@@ -1,6 +1,6 @@
-"""An engine that answers with the number of its process and that of the trial in it, and commits a fault on
-recordings of more than a number of seconds: `ENGINE FAULT SECONDS`. `once:` before a fault commits it only
-if its file is not there yet: `once:crash SECONDS FILE`."""
+"""An engine that answers with the number of its process and that of the trial in it, and commits a fault:
+`crash` and `hang` on recordings of more than a number of seconds, `leave` and `babble` once it has answered; `mark` makes the file then.
+`once:` before a fault commits it only if its file is not there yet: `once:crash SECONDS FILE`."""
 
 import json
 import os
@@ -17,18 +17,18 @@ def say(**message):
         data = data[os.write(CHANNEL, data) :]
 
 
-def commit_fault():
-    fault = FAULT
-    if fault.startswith("once:"):
-        if os.path.exists(sys.argv[3]):
-            return
+def is_due(*faults):
+    fault = FAULT.removeprefix("once:")
+    if fault not in faults or (fault != FAULT and os.path.exists(sys.argv[3])):
+        return None
+    if fault != FAULT:
         open(sys.argv[3], "w").close()
-        fault = fault.removeprefix("once:")
-    if fault == "crash":
-        os.abort()
-    if fault == "hang":
-        while True:
-            time.sleep(3600)
+    return fault
+
+
+def answer(trial, text):
+    say(reply="done", trial=trial, text=text, segments=[], language="en",
+        **{"transcribe-seconds": 0.5, "first-segment-seconds": None, "cpu-seconds": None})
 
 
 say(reply="hello", protocol=1, engine="kept", version="7", device="cpu", artifacts=[], audio="samples",
@@ -42,11 +42,20 @@ for line in os.fdopen(CHANNEL, "rb", closefd=False):
         say(reply="loaded", seconds=0.25, settings=settings)
     elif request["request"] == "transcribe":
         seconds = os.stat(request["samples"]).st_size / 64000
-        if seconds > LONGEST:
-            commit_fault()
+        fault = is_due("crash", "hang") if seconds > LONGEST else None
+        if fault == "crash":
+            os.abort()
+        while fault == "hang":
+            time.sleep(3600)
         text = f"process {os.getpid()} trial {count}"
         count += 1
-        say(reply="done", trial=request["trial"], text=text, segments=[], language="en",
-            **{"transcribe-seconds": 0.5, "first-segment-seconds": None, "cpu-seconds": None})
+        answer(request["trial"], text)
+        fault = is_due("leave", "babble")
+        if FAULT == "mark":
+            open(sys.argv[3], "w").close()
+        if fault == "leave":
+            sys.exit(0)
+        if fault == "babble":
+            answer(request["trial"], "once more")
     elif request["request"] == "shutdown":
         break

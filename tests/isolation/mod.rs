@@ -143,6 +143,12 @@ fn a_fault_is_that_of_the_job_whose_turn_it_is_and_those_after_it_get_a_new_proc
     assert_eq!(rows["jfk"]["status"], "completed");
     assert_eq!(rows["sonnet-1"]["status"], "crashed");
     assert_eq!(rows["arctic-a0007"]["status"], "completed");
+    // Once in the process that had served another, and once in its own.
+    let crashes = events(&place, "r", "attempt-ended");
+    let crashes = crashes
+        .iter()
+        .filter(|end| end["outcome"]["status"] == "crashed");
+    assert_eq!(crashes.count(), 2);
     let said = processes(&place, "r");
     assert_eq!((said.len(), distinct(&said)), (2, 2), "{said:?}");
 }
@@ -244,4 +250,78 @@ isolation: model
         assert_eq!(row["isolation"], "job");
         assert!(!row["peak_rss_bytes"].is_empty());
     }
+}
+
+#[test]
+fn a_process_that_ends_or_speaks_between_two_jobs_is_given_no_other_one() {
+    for fault in ["once:leave", "once:babble"] {
+        let place = place(fault, "settings: {repeat: 1, warmup: 0}");
+        place.run(&["run", "m.yaml", "--out", "r"]).expect_status(0);
+        let said = processes(&place, "r");
+        assert_eq!((said.len(), distinct(&said)), (3, 2), "{fault}: {said:?}");
+        let rows = place.table("r/results.csv");
+        assert!(
+            rows.iter().all(|row| row["status"] == "completed"),
+            "{fault}"
+        );
+    }
+}
+
+#[test]
+fn what_falls_over_in_a_process_that_served_others_gets_one_of_its_own() {
+    let place = place("once:crash", "settings: {repeat: 1, warmup: 0}");
+    place.run(&["run", "m.yaml", "--out", "r"]).expect_status(0);
+    let rows = by_audio(place.table("r/results.csv"));
+    assert!(rows.values().all(|row| row["status"] == "completed"));
+    let attempts = events(&place, "r", "attempt-ended");
+    let outcomes: Vec<&str> = attempts
+        .iter()
+        .filter_map(|end| end["outcome"]["status"].as_str())
+        .filter(|status| *status == "completed" || *status == "crashed")
+        .collect();
+    assert!(outcomes.contains(&"crashed"), "it is told: {outcomes:?}");
+    // Alone in its process, it has nobody to blame.
+    let matrix = std::fs::read_to_string(place.path().join("m.yaml")).unwrap();
+    place.write(
+        "m.yaml",
+        &matrix.replace("[jfk, sonnet-1, arctic-a0007]", "[sonnet-1]"),
+    );
+    std::fs::remove_file(place.path().join("once")).unwrap();
+    place.run(&["run", "m.yaml", "--out", "s"]).expect_status(3);
+}
+
+#[test]
+fn an_attempt_stands_down_between_two_jobs_of_a_process() {
+    let place = place("mark", "settings: {repeat: 1, warmup: 0}");
+    let plan = place.run(&["plan", "m.yaml", "--format", "json"]).stdout;
+    place.write("plan.json", &plan);
+    let part = ["--shard", "1/1", "--stand-down", "once"];
+    let arguments = [&["run", "plan.json", "--out", "r"][..], &part].concat();
+    let ran = place.run(&arguments);
+    assert_eq!(processes(&place, "r").len(), 1, "{}", ran.stderr);
+    let ends = events(&place, "r", "job-ended");
+    let left = ends
+        .iter()
+        .filter(|end| end["outcome"]["status"] == "cancelled");
+    assert_eq!(left.count(), 2, "{ends:?}");
+}
+
+#[test]
+fn another_isolation_is_another_measurement() {
+    let place = place("none", "settings: {repeat: 1, warmup: 0}");
+    place.run(&["run", "m.yaml", "--out", "r"]).expect_status(0);
+    let matrix = std::fs::read_to_string(place.path().join("m.yaml")).unwrap();
+    place.write(
+        "m.yaml",
+        &matrix.replace("isolation: model", "isolation: job"),
+    );
+    let ran = place
+        .run(&["run", "m.yaml", "--resume", "r"])
+        .expect_status(0);
+    assert_eq!(distinct(&processes(&place, "r")), 4, "{}", ran.stderr);
+    let rows = place.table("r/results.csv");
+    assert!(
+        rows.iter()
+            .all(|row| row["isolation"] == "job" && !row["load_seconds"].is_empty())
+    );
 }

@@ -70,16 +70,16 @@ impl<Tell: FnMut(&CaseResult)> Kit<'_, Tell> {
             number: self.trial,
             request: self.transcribe_request(&self.clips.speech, Some("en")),
             limit: Duration::ZERO,
-            begins_job: false,
         };
         let conversation = Conversation::Engine {
             expected: self.subject.facts.id.clone(),
             version: None,
             load: self.right_load(),
             trials: [trial].into(),
+            keep: false,
         };
         let limits = self.limits();
-        let task = task(self.subject, limits.backstop(Duration::ZERO, 1));
+        let task = task(self.subject, limits.backstop(Duration::ZERO));
         // Nobody cancels: the limit ends it.
         let (_sender, cancel) = watch::channel(None);
         let mut loaded_at = None;

@@ -71,7 +71,7 @@ impl Session {
         subject: &Subject,
         limits: Limits,
     ) -> std::io::Result<Self> {
-        let task = task(subject, limits.backstop(WHOLE, 1));
+        let task = task(subject, limits.backstop(WHOLE));
         let process = spawn(context, &task)?;
         Ok(Self {
             child: Child::new(process, &context.live, &task, false),
