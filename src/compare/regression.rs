@@ -100,7 +100,11 @@ fn by_verdict(against: &Against) -> Vec<GateVerdict> {
     if failed.is_empty() {
         let within = coarsest(against.rows.iter().map(|pair| &pair.speed));
         let within = within.map_or_else(String::new, |within| format!(", to within {within}"));
-        let message = format!("none of {} is{within}", against.rows.len());
+        let unsure = against.speed.get(&Verdict::Inconclusive).copied();
+        let unsure = unsure.map_or_else(String::new, |count| {
+            format!("; the times of {count} do not tell")
+        });
+        let message = format!("none of {} is{within}{unsure}", against.rows.len());
         failed.push(line("", true, message));
     }
     failed
