@@ -245,7 +245,7 @@ fn speed_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
         ),
         result(
             "transcribe_seconds_ci_low",
-            "Lower end of an order-statistic interval of the median, by launches where there are three or more; empty below six trials in fewer launches.",
+            "Lower end of an order-statistic interval of the median, by launches where there are three or more, then widened to hold the median if need be; empty below six trials in fewer launches.",
             spread(|s| s.interval.map(|interval| interval.0)),
         ),
         result(
@@ -255,7 +255,7 @@ fn speed_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
         ),
         result(
             "ci_coverage",
-            "The coverage that the interval reaches, from 0 to 1.",
+            "The coverage that the interval reaches, from 0 to 1; more where it was widened.",
             spread(|s| s.interval.map(|interval| interval.2)),
         ),
         result(
