@@ -306,6 +306,46 @@ fn a_large_run_fits_into_a_comment() {
     );
 }
 
+/// One pass in nine that takes ten times as long draws a sum over a sum away, and no median.
+#[test]
+fn a_speed_lies_in_the_interval_that_stands_beside_it() {
+    let place = Place::new();
+    make(&place, "r", &plan_of(1, 3, "[]"), &Made::default());
+    let journal = read(&place, "r/journal.jsonl");
+    let mut slowed = String::new();
+    for line in journal.lines() {
+        let mut event: serde_json::Value = serde_json::from_str(line).unwrap();
+        if let Some(sample) = event.get_mut("sample")
+            && (&sample["launch"], &sample["trial"]) == (&1.into(), &2.into())
+        {
+            sample["transcribe-seconds"] = 5.0.into();
+        }
+        slowed.push_str(&(event.to_string() + "\n"));
+    }
+    fs::write(place.path().join("r/journal.jsonl"), slowed).unwrap();
+    place
+        .run(&["report", "r", "--to", "csv,markdown,html"])
+        .expect_status(0);
+    let row = &place.table("r/summary.csv")[0];
+    let number = |name: &str| row[name].parse::<f64>().unwrap();
+    assert!((number("rtfx") - 1.0).abs() < 0.02, "{row:?}");
+    assert!(
+        (number("rtfx_ci_low") - number("rtfx")).abs() < 1e-9,
+        "{row:?}"
+    );
+    assert!(number("rtfx_ci_high") > 1.9, "{row:?}");
+    // With what it covers.
+    let interval = format!(
+        "{:.2}–{:.2} (75 %)",
+        number("rtfx_ci_low"),
+        number("rtfx_ci_high")
+    );
+    let markdown = read(&place, "r/report.md");
+    assert!(markdown.contains(&interval), "{interval} in {markdown}");
+    let page = read(&place, "r/report.html");
+    assert!(page.contains("(interval 1.00 × to 1.9"), "{page}");
+}
+
 /// The same record gives the same bytes, wherever it lies and whoever asks.
 #[test]
 fn tables_are_the_same_bytes_everywhere() {

@@ -43,7 +43,7 @@ pub(super) fn markdown(record: &RunRecord) -> String {
     };
     sections.push(Section::list(
         &format!(
-            "\n| configuration |{machine} recordings | WER | RTFx | interval | load | memory |\n\
+            "\n| configuration |{machine} recordings | WER | RTFx | interval (coverage) | load | memory |\n\
              |---|{line}---|--:|--:|--:|--:|--:|\n"
         ),
         summaries
@@ -101,10 +101,10 @@ fn summary(row: &SummaryRow<'_>, labels: &Labels, names: &MachineNames) -> Strin
                 .map(|score| format!("{:.1} %", score.rates.wer * 100.0))
         ),
         or_nothing(row.rtfx.map(|rtfx| format!("{rtfx:.2}"))),
-        or_nothing(
-            row.rtfx_interval
-                .map(|(low, high, _)| format!("{low:.2}–{high:.2}"))
-        ),
+        or_nothing(row.rtfx_interval.map(|(low, high, coverage)| format!(
+            "{low:.2}–{high:.2} ({:.0} %)",
+            coverage * 100.0
+        ))),
         or_nothing(row.load_seconds().map(show_seconds)),
         or_nothing(row.peak_rss_bytes().map(show_bytes)),
     )
