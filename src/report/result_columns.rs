@@ -3,6 +3,7 @@
 use super::cell::Cell;
 use super::columns::{Column, column};
 use super::machine_names::MachineNames;
+use super::not_run::NotRun;
 use super::notes::notes;
 use super::rows::{ResultRow, score_by};
 use crate::model::Outcome;
@@ -401,18 +402,18 @@ fn circumstance_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
         result(
             "error",
             "Why the job did not complete; empty if it did.",
-            |_, row| {
-                let reason = row
-                    .outcome()
-                    .map(Outcome::reason)
-                    .filter(|reason| !reason.is_empty());
-                Cell::optional(reason)
+            |record, row| {
+                let reason = match NotRun::of(record, row.job, row.record) {
+                    Some(reason) => Some(reason.words().to_owned()),
+                    None => row.outcome().map(Outcome::reason),
+                };
+                Cell::optional(reason.filter(|reason| !reason.is_empty()))
             },
         ),
         result(
             "notes",
             "What to know before the row is believed, separated by semicolons: too few trials for \
-             an interval, launches that another process finished or the time budget left out, a \
+             an interval, launches that another process finished, the time budget left out or the run did not get to, a \
              benchmark that stopped or reached its most trials, cores whose speed was changed or that \
              were too hot, a battery, \
              outliers, clocks that differ, a machine that was busy or not quiet, a runner that was \

@@ -306,6 +306,63 @@ fn a_large_run_fits_into_a_comment() {
     );
 }
 
+/// What a killed run measured of a row is told as what it is: a part.
+#[test]
+fn a_row_that_the_run_did_not_finish_is_no_whole_row_in_any_format() {
+    let place = Place::new();
+    let plan = plan_of(2, 3, "[]");
+    make(&place, "whole", &plan, &Made::default());
+    let journal = read(&place, "whole/journal.jsonl");
+    let third = journal
+        .lines()
+        .filter(|line| line.contains("attempt-started") && line.contains("clip-0"))
+        .nth(2)
+        .unwrap();
+    // Two launches and the beginning of the third, as a kill leaves it.
+    let until = journal.find(third).unwrap() + third.len() + 1;
+    fs::create_dir(place.path().join("r")).unwrap();
+    fs::copy(
+        place.path().join("whole/plan.json"),
+        place.path().join("r/plan.json"),
+    )
+    .unwrap();
+    fs::write(place.path().join("r/journal.jsonl"), &journal[..until]).unwrap();
+    place
+        .run(&["report", "r", "--to", "csv,html,junit,markdown,json"])
+        .expect_status(0);
+    let note = "2 of 3 launches: the run ended before the others";
+    let rows = place.table("r/results.csv");
+    assert_eq!(rows[0]["status"], "not-run");
+    assert!(rows[0]["notes"].contains(note), "{:?}", rows[0]);
+    assert_eq!(rows[0]["error"], "the run ended in the middle of it");
+    assert_eq!(rows[1]["error"], "the run ended before it");
+    for file in ["r/report.html", "r/report.json"] {
+        assert!(read(&place, file).contains(note), "{file}");
+    }
+    let markdown = read(&place, "r/report.md");
+    assert!(
+        markdown.contains("the run ended in the middle of it")
+            && markdown.contains("the run ended before it"),
+        "{markdown}"
+    );
+    let text = read(&place, "r/junit.xml");
+    let report = quick_junit::Report::deserialize_from_str(&text).unwrap();
+    assert_eq!(report.errors, 3, "{text}");
+    let cases = report
+        .test_suites
+        .iter()
+        .flat_map(|suite| &suite.test_cases);
+    for case in cases {
+        let status = format!("{:?}", case.status);
+        assert!(status.contains("the run ended"), "{status}");
+    }
+    // The whole run has nothing of it.
+    place
+        .run(&["report", "whole", "--to", "csv,markdown"])
+        .expect_status(0);
+    assert!(!read(&place, "whole/results.csv").contains("the run ended"));
+}
+
 /// One pass in nine that takes ten times as long draws a sum over a sum away, and no median.
 #[test]
 fn a_speed_lies_in_the_interval_that_stands_beside_it() {

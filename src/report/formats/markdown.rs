@@ -9,6 +9,7 @@ use crate::report::configuration::Labels;
 use crate::report::gates::gate_verdicts;
 use crate::report::job_columns::job_rows;
 use crate::report::machine_names::MachineNames;
+use crate::report::not_run::NotRun;
 use crate::report::page::answers_in_words;
 use crate::report::rows::result_rows;
 use crate::report::summary::{SummaryRow, summary_rows};
@@ -119,7 +120,11 @@ fn troubles(record: &RunRecord) -> Vec<String> {
             let (job, outcome) = (row.job, row.outcome());
             let (status, reason) = match outcome {
                 None if job.skip.is_some() => return None,
-                None => ("not-run", String::new()),
+                None => {
+                    let reason = NotRun::of(record, job, row.found);
+                    let words = reason.map(NotRun::words).unwrap_or_default();
+                    ("not-run", words.to_owned())
+                }
                 Some(outcome) if outcome.is_fault() => (outcome.status(), outcome.reason()),
                 Some(Outcome::Cancelled { reason }) => ("cancelled", reason.clone()),
                 Some(_) => return None,

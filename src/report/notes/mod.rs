@@ -25,6 +25,8 @@ pub(super) enum NoteKind {
     Continued,
     /// The time budget left out launches.
     LeftOut,
+    /// The run ended before all of its launches were done.
+    Unfinished,
     /// Its median was known well enough before the most trials were done.
     Stopped,
     /// The most trials were done, and its median is not known as well as was asked for.
@@ -71,6 +73,7 @@ impl NoteKind {
             }
             Self::Continued => "launches that another process finished",
             Self::LeftOut => "launches that the time budget left out",
+            Self::Unfinished => "launches that the run did not get to",
             Self::Stopped => "stopped as soon as the interval was narrow enough",
             Self::ReachedMost => "reached the most trials before the interval was narrow enough",
             Self::Outliers => "outliers among the trials",
