@@ -420,7 +420,7 @@ fn circumstance_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
              stopped meanwhile, processes that were left behind, a command whose start and load are part \
              of every trial, settings that are not in effect as they were asked for, engines on the same \
              model and audio that decode with other settings or have weights of another precision, texts \
-             that differ, loops in a text.",
+             that differ, loops in a text, empty references.",
             |_, row| {
                 let texts: Vec<String> = notes(row).into_iter().map(|note| note.text).collect();
                 Cell::optional(Some(texts.join("; ")).filter(|text| !text.is_empty()))

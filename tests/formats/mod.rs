@@ -306,6 +306,44 @@ fn a_large_run_fits_into_a_comment() {
     );
 }
 
+/// A rate of 300 % of no words at all is told with its reason.
+#[test]
+fn an_empty_reference_is_told_wherever_its_rate_is_shown() {
+    let place = Place::new();
+    let mut plan = plan_of(1, 3, "[]");
+    for audio in plan.audio.values_mut() {
+        audio.utterances[0].reference = Some(String::new());
+    }
+    make(&place, "r", &plan, &Made::default());
+    make(&place, "heard", &plan_of(1, 3, "[]"), &Made::default());
+    for run in ["r", "heard"] {
+        place
+            .run(&["report", run, "--to", "csv,html,markdown"])
+            .expect_status(0);
+    }
+    let note = "the reference is empty: each word heard there is an error";
+    let row = &place.table("r/results.csv")[0];
+    assert_eq!(
+        (row["wer"].as_str(), row["n_empty_reference"].as_str()),
+        ("3", "1")
+    );
+    assert!(row["notes"].contains(note), "{row:?}");
+    let page = read(&place, "r/report.html");
+    assert!(
+        page.contains(note) && page.contains(">1 with an empty reference<"),
+        "{page}"
+    );
+    let markdown = read(&place, "r/report.md");
+    assert!(
+        markdown.contains(", 1 with an empty reference | 300.0 % |"),
+        "{markdown}"
+    );
+    for file in ["results.csv", "report.html", "report.md"] {
+        let text = read(&place, &format!("heard/{file}"));
+        assert!(!text.contains("with an empty reference"), "{file}");
+    }
+}
+
 /// What a killed run measured of a row is told as what it is: a part.
 #[test]
 fn a_row_that_the_run_did_not_finish_is_no_whole_row_in_any_format() {

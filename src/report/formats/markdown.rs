@@ -92,9 +92,15 @@ fn summary(row: &SummaryRow<'_>, labels: &Labels, names: &MachineNames) -> Strin
     } else {
         format!(", {} of {} measured", row.measured, row.planned)
     };
+    let empty = row.score.map_or(0, |score| score.empty_references);
+    let empty = if empty > 0 {
+        format!(", {empty} with an empty reference")
+    } else {
+        String::new()
+    };
     let or_nothing = |text: Option<String>| text.unwrap_or_else(|| NOTHING.to_owned());
     format!(
-        "| {} |{machine} {}{measured} | {} | {} | {} | {} | {} |\n",
+        "| {} |{machine} {}{measured}{empty} | {} | {} | {} | {} | {} |\n",
         code_span(&labels.label(&row.configuration)),
         code_span(&recordings),
         or_nothing(

@@ -61,6 +61,8 @@ pub(super) enum NoteKind {
     Texts,
     /// A text repeats itself.
     Loops,
+    /// There is nothing to hear in a recording.
+    EmptyReference,
 }
 
 impl NoteKind {
@@ -91,6 +93,9 @@ impl NoteKind {
             Self::UnlikeWeights => "other engines have weights of another precision",
             Self::Texts => "trials gave different texts",
             Self::Loops => "a text repeats itself",
+            Self::EmptyReference => {
+                "recordings with an empty reference: each word heard is an error"
+            }
         }
     }
 }
@@ -186,6 +191,19 @@ pub(super) fn notes(row: &ResultRow<'_>) -> Vec<Note> {
     let looping = named(&|result| has_loop(row, result));
     if !looping.is_empty() {
         note(NoteKind::Loops, format!("repeats itself: {looping}"));
+    }
+    let empty = row.score.map_or(0, |score| score.empty_references);
+    if empty > 0 {
+        let all = row.utterances.len();
+        let which = match (empty, all) {
+            (1, 1) => "the reference is empty".to_owned(),
+            (1, _) => format!("1 of {all} recordings has an empty reference"),
+            _ => format!("{empty} of {all} recordings have an empty reference"),
+        };
+        note(
+            NoteKind::EmptyReference,
+            format!("{which}: each word heard there is an error"),
+        );
     }
     notes
 }

@@ -93,6 +93,8 @@ pub(super) struct GroupRow {
     pub(super) deletions: Option<u64>,
     pub(super) insertions: Option<u64>,
     pub(super) reference_words: Option<u64>,
+    /// Recordings whose reference is empty: each word that is heard there is an error.
+    pub(super) empty_references: Option<u64>,
     pub(super) rtfx: Option<f64>,
     /// The interval of the speed.
     pub(super) interval: Option<IntervalView>,
@@ -332,6 +334,7 @@ fn group_row(
         deletions: score.map(|score| score.words.deletions),
         insertions: score.map(|score| score.words.insertions),
         reference_words: score.map(|score| score.reference_words),
+        empty_references: score.map(|score| score.empty_references),
         rtfx: summary.rtfx,
         interval: summary.rtfx_interval.map(Into::into),
         median_utterance_rtfx: summary.median_utterance_rtfx(),
