@@ -306,6 +306,23 @@ fn a_large_run_fits_into_a_comment() {
     );
 }
 
+#[test]
+fn what_is_no_measurement_is_marked_in_markdown_too() {
+    let place = Place::new();
+    ran(&place);
+    place
+        .run(&["report", "r", "--to", "markdown"])
+        .expect_status(0);
+    let markdown = read(&place, "r/report.md");
+    let table: Vec<&str> = (markdown.lines())
+        .filter(|line| line.starts_with("| `"))
+        .collect();
+    assert_eq!(table.len(), 2, "{markdown}");
+    for line in table {
+        assert!(line.contains("` (synthetic) |"), "{line}");
+    }
+}
+
 /// A rate of 300 % of no words at all is told with its reason.
 #[test]
 fn an_empty_reference_is_told_wherever_its_rate_is_shown() {

@@ -10,7 +10,7 @@ use crate::report::gates::gate_verdicts;
 use crate::report::job_columns::job_rows;
 use crate::report::machine_names::MachineNames;
 use crate::report::not_run::NotRun;
-use crate::report::page::answers_in_words;
+use crate::report::page::{answers_in_words, is_synthetic};
 use crate::report::rows::result_rows;
 use crate::report::summary::{SummaryRow, summary_rows};
 
@@ -49,7 +49,7 @@ pub(super) fn markdown(record: &RunRecord) -> String {
         ),
         summaries
             .iter()
-            .map(|row| summary(row, &labels, &names))
+            .map(|row| summary(record, row, &labels, &names))
             .collect(),
         "",
     ));
@@ -77,7 +77,17 @@ pub(super) fn markdown(record: &RunRecord) -> String {
     joined(&sections, COMMENT_CHARACTERS)
 }
 
-fn summary(row: &SummaryRow<'_>, labels: &Labels, names: &MachineNames) -> String {
+fn summary(
+    record: &RunRecord,
+    row: &SummaryRow<'_>,
+    labels: &Labels,
+    names: &MachineNames,
+) -> String {
+    let synthetic = if is_synthetic(record, &row.configuration.backend) {
+        " (synthetic)"
+    } else {
+        ""
+    };
     let machine = match names.told(row.machine) {
         Some(machine) => format!(" {} |", code_span(machine)),
         None if names.are_several() => format!(" {NOTHING} |"),
@@ -100,7 +110,7 @@ fn summary(row: &SummaryRow<'_>, labels: &Labels, names: &MachineNames) -> Strin
     };
     let or_nothing = |text: Option<String>| text.unwrap_or_else(|| NOTHING.to_owned());
     format!(
-        "| {} |{machine} {}{measured}{empty} | {} | {} | {} | {} | {} |\n",
+        "| {}{synthetic} |{machine} {}{measured}{empty} | {} | {} | {} | {} | {} |\n",
         code_span(&labels.label(&row.configuration)),
         code_span(&recordings),
         or_nothing(

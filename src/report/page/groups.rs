@@ -192,7 +192,10 @@ pub(super) fn groups(
                 })
                 .collect();
             let machine = names.told(key.2);
-            let points: Vec<Point> = rows.iter().filter_map(point).collect();
+            let is_measured = rows.iter().any(|row| !row.synthetic);
+            let points: Vec<Point> = (rows.iter())
+                .filter_map(|row| point(row, is_measured))
+                .collect();
             GroupView {
                 title: title(key.0, key.1, machine),
                 machine: machine.unwrap_or_default().to_owned(),
@@ -346,7 +349,8 @@ fn group_row(
     }
 }
 
-fn point(row: &GroupRow) -> Option<Point> {
+/// Returns the point of a row, in a group of which some rows are no stand-ins if `is_measured`.
+fn point(row: &GroupRow, is_measured: bool) -> Option<Point> {
     Some(Point {
         number: row.number,
         label: row.label.clone(),
@@ -356,6 +360,8 @@ fn point(row: &GroupRow) -> Option<Point> {
         interval: row.interval.map(|interval| (interval.low, interval.high)),
         error_interval: (row.wer_interval).map(|interval| (interval.low, interval.high)),
         whole: row.measured == row.planned,
+        synthetic: row.synthetic,
+        stands_in: row.synthetic && is_measured,
     })
 }
 
