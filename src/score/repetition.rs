@@ -68,12 +68,13 @@ pub fn judge(adaptive: &Adaptive, set: u32, launches: &[Vec<f64>]) -> RepeatLook
 fn half_width(launches: &[Vec<f64>]) -> Option<f64> {
     let all = launches.concat();
     let center = median(&all).filter(|center| *center > 0.0)?;
-    let (low, high) = interval(launches, (&all, center))?;
+    let (low, high) = interval(launches, &all)?;
     Some((high - low) / 2.0 / center)
 }
 
-/// Returns the interval by which it is decided, from the times of all trials and their median.
-fn interval(launches: &[Vec<f64>], (all, center): (&[f64], f64)) -> Option<(f64, f64)> {
+/// Returns the interval by which it is decided.
+fn interval(launches: &[Vec<f64>], all: &[f64]) -> Option<(f64, f64)> {
+    let center = median(all)?;
     let clusters = by_launch(launches).map(|summary| summary.interval.holding(center));
     if let Some(interval) = clusters.filter(|interval| interval.coverage >= WANTED_COVERAGE) {
         return Some((interval.low, interval.high));
