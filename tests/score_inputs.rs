@@ -351,7 +351,7 @@ fn help_says_which_rates_may_differ_from_those_of_others() {
         words.contains("WER and CER equal jiwer's. MER, WIL and WIP count hits"),
         "{help}"
     );
-    // Two ways to two errors: all three words replaced or lost, or one of them heard.
+    // Two words replaced, or one lost, one right and one too many: two errors either way.
     place.write(
         "r.txt", "a b
 ",
