@@ -94,7 +94,10 @@ const MANY_COMPARISONS: u32 = 1000;
 /// As long as a factor of two can be told: what is told beside the verdict grows with the noise.
 #[test]
 fn a_thing_is_the_same_as_itself_in_95_of_100() {
-    for (per_side, noises) in [(3, &[0.01, 0.03, 0.10][..]), (6, &[0.01, 0.03, 0.10, 0.20])] {
+    for (per_side, noises) in [
+        (3, &[0.01, 0.03, 0.10][..]),
+        (6, &[0.01, 0.03, 0.10, 0.20][..]),
+    ] {
         for &noise in noises {
             let machine = Machine {
                 launches: noise,
