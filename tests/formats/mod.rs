@@ -455,7 +455,7 @@ fn a_speed_lies_in_the_interval_that_stands_beside_it() {
     let markdown = read(&place, "r/report.md");
     assert!(markdown.contains(&interval), "{interval} in {markdown}");
     let page = read(&place, "r/report.html");
-    assert!(page.contains("(interval 1.00 × to 2.00 ×)"), "{page}");
+    assert!(page.contains("(interval 0.99 × to 2.00 ×)"), "{page}");
 }
 
 /// The same record gives the same bytes, wherever it lies and whoever asks.
