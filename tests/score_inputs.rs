@@ -341,6 +341,29 @@ fn a_table_has_a_row_for_each_utterance() {
     );
 }
 
+/// Whoever compares with another program learns where to expect a difference.
+#[test]
+fn help_says_which_rates_may_differ_from_those_of_others() {
+    let place = Place::new();
+    let help = score(&place, &["--help"]).expect_status(0).stdout;
+    let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("WER and CER equal jiwer's. MER, WIL and WIP count hits"),
+        "{help}"
+    );
+    // Two words replaced, or one lost, one right and one too many: two errors either way.
+    place.write(
+        "r.txt", "a b
+",
+    );
+    place.write(
+        "h.txt", "b c
+",
+    );
+    let total = &json(&place, &["--reference", "r.txt", "--hypothesis", "h.txt"])["total"];
+    assert_eq!(total["wer"], 1.0);
+}
+
 /// White space of any kind separates words; composed and decomposed letters are other code points,
 /// unless a normalizer makes them the same.
 #[test]

@@ -244,7 +244,8 @@
     const [down, across] = [heat.rows.value, heat.columns.value].map((name) => source.axes.indexOf(name));
     const pools = heat.rows.value !== 'audio' && heat.columns.value !== 'audio';
     for (const section of document.querySelectorAll('section.heat')) {
-      const cells = new Map();
+      // What is no measurement has a cell only where nothing was measured.
+      const [cells, standIns] = [new Map(), new Map()];
       const [names, heads, recordings] = [new Set(), new Set(), new Set()];
       for (const row of source.rows) {
         const data = row.body.dataset;
@@ -253,20 +254,30 @@
         names.add(row.axes[down]);
         heads.add(row.axes[across]);
         recordings.add(data.audio);
-        if (!cells.has(key)) cells.set(key, { errors: 0, words: 0, seconds: 0, time: 0, audio: new Set() });
-        const sums = cells.get(key);
+        const synthetic = data.synthetic !== undefined;
+        const places = synthetic ? standIns : cells;
+        if (!places.has(key)) {
+          places.set(key, { errors: 0, words: 0, seconds: 0, time: 0, audio: new Set(), synthetic });
+        }
+        const sums = places.get(key);
         sums.errors += Number(data.errors || 0);
         sums.words += Number(data.words || 0);
         sums.seconds += Number(data.seconds);
         sums.time += Number(data.time);
         sums.audio.add(data.audio);
       }
+      const isMeasured = cells.size > 0;
+      for (const [key, sums] of standIns) {
+        if (!cells.has(key)) cells.set(key, sums);
+      }
       const isPartial = (sums) => pools && sums.audio.size < recordings.size;
+      const isComparable = (sums) => !isPartial(sums) && !(isMeasured && sums.synthetic);
       section.querySelector('h3 span').textContent = heat.rows.value + ' by ' + heat.columns.value;
       section.querySelector('.partly').hidden = !Array.from(cells.values()).some(isPartial);
+      section.querySelector('.stand-in').hidden = !Array.from(cells.values()).some((sums) => sums.synthetic);
       for (const table of section.querySelectorAll('table.map')) {
         const metric = table.dataset.metric;
-        const whole = Array.from(cells.values()).filter((sums) => !isPartial(sums));
+        const whole = Array.from(cells.values()).filter(isComparable);
         const numbers = whole.map(show[metric]).filter((number) => number !== null);
         const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
         const tint = (number) => {
@@ -289,13 +300,12 @@
             const cell = line.appendChild(make('td', undefined, 'number'));
             if (number === null) continue;
             cell.textContent = write[metric](number);
-            if (isPartial(sums)) {
-              cell.classList.add('t0');
-              cell.append(Object.assign(make('span', '*', 'soft'), { title: 'not all recordings' }));
-              continue;
-            }
-            cell.classList.add('t' + tint(number));
-            if (number === (metric === 'WER' ? least : most) && least !== most) cell.classList.add('best');
+            const mark = (sign, title) => cell.append(Object.assign(make('span', sign, 'soft'), { title }));
+            cell.classList.add('t' + (isComparable(sums) ? tint(number) : 0));
+            const isBest = number === (metric === 'WER' ? least : most) && least !== most;
+            if (isBest && isComparable(sums) && !sums.synthetic) cell.classList.add('best');
+            if (isPartial(sums)) mark('*', 'not all recordings');
+            if (sums.synthetic) mark('†', 'synthetic: no measurement');
           }
           return line;
         });

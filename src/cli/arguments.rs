@@ -397,6 +397,7 @@ pub(super) struct MergeArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = super::score::RATES_HELP)]
 pub(super) struct ScoreArguments {
     /// A table with both texts in each row: CSV or JSON Lines, such as `hypotheses.jsonl` of a report.
     #[arg(value_name = "PAIRS", required_unless_present = "reference", conflicts_with_all = ["reference", "hypothesis"])]

@@ -30,8 +30,8 @@ use std::collections::BTreeMap;
 /// Judges the gates of new's plan: its bounds on what new measured, and its allowed regressions
 /// against base. A plan that allows no regression in numbers allows none at all: then a row that is
 /// worse fails, and so does one that has lost its data. What there is no number for fails, because
-/// a gate without data must not pass, and so does an allowed regression that the runs are too noisy
-/// to tell.
+/// a gate without data must not pass, and so does a row that only the base has, and an allowed
+/// regression that the runs are too noisy to tell.
 #[must_use]
 pub fn judge_gates(base: &Side<'_>, new: &Side<'_>, against: &Against) -> Vec<GateVerdict> {
     let gates = &new.record.plan.gates;
@@ -40,6 +40,10 @@ pub fn judge_gates(base: &Side<'_>, new: &Side<'_>, against: &Against) -> Vec<Ga
         .iter()
         .filter(|gate| gate.max_regression.is_some())
         .collect();
+    // Where the two have nothing in common, that is told once.
+    if !against.rows.is_empty() {
+        lines.extend(vanished(base, new));
+    }
     if regressions.is_empty() {
         lines.extend(by_verdict(against));
         return lines;
@@ -63,6 +67,26 @@ pub fn judge_gates(base: &Side<'_>, new: &Side<'_>, against: &Against) -> Vec<Ga
         lines.extend(judged);
     }
     lines
+}
+
+/// What the base measured and new has no row for: nobody can say that it did not become worse.
+fn vanished(base: &Side<'_>, new: &Side<'_>) -> Vec<GateVerdict> {
+    let names = MachineNames::of(base.record);
+    let only_base = super::likeness::matched(base, new).only_base;
+    only_base
+        .into_iter()
+        .filter_map(|position| base.rows.get(position))
+        .filter(|row| row.status() == COMPLETED)
+        .map(|row| GateVerdict {
+            gate: "no row of the base is missing".into(),
+            subject: super::pairs::named(row, &names),
+            passed: false,
+            message:
+                "the base measured it, and this run has no such row; measure it again, or run \
+                      the base again without it"
+                    .into(),
+        })
+        .collect()
 }
 
 /// What a row that is worse, or has lost its data, comes to where no gate says what is allowed.
@@ -100,7 +124,11 @@ fn by_verdict(against: &Against) -> Vec<GateVerdict> {
     if failed.is_empty() {
         let within = coarsest(against.rows.iter().map(|pair| &pair.speed));
         let within = within.map_or_else(String::new, |within| format!(", to within {within}"));
-        let message = format!("none of {} is{within}", against.rows.len());
+        let unsure = against.speed.get(&Verdict::Inconclusive).copied();
+        let unsure = unsure.map_or_else(String::new, |count| {
+            format!("; the times of {count} do not tell")
+        });
+        let message = format!("none of {} is{within}{unsure}", against.rows.len());
         failed.push(line("", true, message));
     }
     failed

@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(resplits(&launches, 5, 10, &Rules::default()), None);
         let found = resplits(&launches, 3, 40, &Rules::default()).unwrap();
         assert_eq!(found.verdicts.values().sum::<usize>(), 40);
-        // Numbers from one to nine are the noisiest benchmark there is: the same, to within anything.
+        // Numbers from one to nine are the noisiest benchmark there is: nobody can tell.
         assert!(found.noise_floor.unwrap() > 1.0, "{found:?}");
         let told = [Verdict::Better, Verdict::Worse].map(|one| found.verdicts.get(&one).copied());
         assert!(told.into_iter().flatten().sum::<usize>() <= 2, "{found:?}");

@@ -13,7 +13,7 @@ pub enum Verdict {
     /// Slower, or less accurate.
     Worse,
     /// Of no change that the measurements could tell: within the smallest change that matters, or
-    /// within the noise, whichever is larger.
+    /// within the noise, whichever is larger; the noise is no more than a factor of two.
     Same,
     /// The measurements do not tell.
     Inconclusive,

@@ -16,6 +16,9 @@
 //! - A change of no more than the resolution is the **same, to within** it. The resolution stands
 //!   beside the word wherever it is shown, because *same, to within 38 %* says that no change above
 //!   38 % was seen, and nothing of one of 20 %.
+//! - Where noise makes the resolution coarser than a factor of two, nothing is the same: a reader of
+//!   that word would not take it for a change of several times. It is **inconclusive**, and the
+//!   reason says how large a change could not have been told.
 //! - Where a side has fewer than three launches nobody knows how launches differ, and a noise floor
 //!   of 10 % is assumed. An assumption resolves nothing: a change of more than δ within it is
 //!   **inconclusive**, and so is any change of too few trials for an interval.
@@ -23,9 +26,9 @@
 //! Swapping the sides turns better into worse and changes nothing else.
 //!
 //! What this gives for a thing compared with itself (`tests/compare/simulated.rs`): the same in at
-//! least 95 of 100 comparisons with three and with six launches a side, however much launches
-//! differ (tried with standard deviations of 1 to 20 %), and better or worse in at most 2. More noise makes the
-//! resolution coarser, and verdicts not wrong.
+//! least 95 of 100 comparisons, with three launches a side where they differ by standard deviations of
+//! 1 to 10 %, with six up to 20 %; and better or worse in at most 2, however much they differ. More
+//! noise makes the resolution coarser, then comparisons inconclusive, and verdicts not wrong.
 //!
 //! What no interval holds is how a machine differs from one hour to the next: two runs are two
 //! moments.
@@ -41,6 +44,9 @@ use serde::Serialize;
 /// The noise floor where nothing is known, as of a single trial: as if a time could be any from its
 /// half to its double.
 pub(super) const FLOOR_OF_NOTHING: f64 = 1.0;
+
+/// The coarsest noise within which something is still called the same: a factor of two.
+const COARSEST_SAME: f64 = 1.0;
 
 /// The times of two sides, held against each other.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -201,6 +207,11 @@ impl Evidence {
         self.matters.max(self.floor)
     }
 
+    /// Whether the noise could hide a change by more than a factor of two, and one that matters.
+    fn is_blind(&self) -> bool {
+        self.floor > COARSEST_SAME.max(self.matters)
+    }
+
     /// Whether there are trials enough to say anything. What takes microseconds needs none to say
     /// that it does not matter.
     fn is_enough(&self) -> bool {
@@ -216,7 +227,7 @@ impl Evidence {
             };
         }
         let is_resolved = self.change <= self.matters || !self.few_launches;
-        if self.is_enough() && is_resolved {
+        if self.is_enough() && is_resolved && !self.is_blind() {
             Verdict::Same
         } else {
             Verdict::Inconclusive
@@ -266,6 +277,18 @@ impl Evidence {
             _ if self.change > self.resolution() => {
                 format!("{change}, above {floor}, but its interval includes no change{mend}")
             }
+            _ if self.is_blind() => {
+                let what = if self.few_launches {
+                    "trials"
+                } else {
+                    "launches"
+                };
+                format!(
+                    "{change}, but these {what} differ so much that even a change by {} could not \
+                     be told{mend}",
+                    times(1.0 + self.floor)
+                )
+            }
             _ => format!("{change}, within {floor}{mend}"),
         }
     }
@@ -284,6 +307,15 @@ pub(super) fn bound(share: f64) -> String {
         format!("{:.0} %", (tenths / 10.0 - 1e-6).ceil())
     } else {
         format!("{} %", tenths / 10.0)
+    }
+}
+
+/// Returns a factor as it is shown, and never more than it is: `2.7 times`, `352 times`.
+fn times(factor: f64) -> String {
+    if factor < 10.0 {
+        format!("{:.1} times", (factor * 10.0).floor() / 10.0)
+    } else {
+        format!("{:.0} times", factor.floor())
     }
 }
 
@@ -373,6 +405,37 @@ mod tests {
             verdict(&base, &launches(&[1.4, 1.47, 1.33])).0,
             Verdict::Worse
         );
+    }
+
+    /// Nobody would take "the same" for a change of several times.
+    #[test]
+    fn beyond_a_factor_of_two_nothing_is_the_same() {
+        let base = launches(&[1.0, 9.0, 0.4]);
+        let new = launches(&[5.5, 0.7, 6.0]);
+        let found = compare_speed(&base, &new, &Rules::default());
+        let (ratio, resolution) = (found.ratio.unwrap(), found.resolution.unwrap());
+        assert!(ratio > 5.0 && resolution > ratio, "{found:?} tries nothing");
+        assert_eq!(found.show_verdict(), "inconclusive");
+        assert!(
+            found
+                .reason
+                .contains("these launches differ so much that even a change by"),
+            "{}",
+            found.reason
+        );
+        assert!(
+            found.reason.contains("could not be told; measure with"),
+            "{}",
+            found.reason
+        );
+        // As sure as that nothing changed is nobody either.
+        let (found, reason) = verdict(&base, &launches(&[9.1, 1.0, 0.41]));
+        assert_eq!(found, Verdict::Inconclusive, "{reason}");
+        // What is told in spite of such noise is told, and a factor of two is the bound.
+        let far = launches(&[1.0, 9.0, 0.4].map(|level| level * 1e6));
+        assert_eq!(verdict(&base, &far).0, Verdict::Worse);
+        assert_eq!(times(2.789), "2.7 times");
+        assert_eq!(times(353.31), "353 times");
     }
 
     /// What is above the noise and yet in doubt is neither a change nor none.

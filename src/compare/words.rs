@@ -129,19 +129,38 @@ impl Comparison {
 
 /// Returns the coarsest resolution of those that are the same, as it is shown; `None` if none is, or
 /// all of them are the very same measurements.
+///
+/// Shares and seconds are not held against each other: a millisecond is a large share of a short time
+/// and a small one of a long time. Where some rows have the one and some the other, both are told.
 #[must_use]
 pub fn coarsest<'a>(speeds: impl IntoIterator<Item = &'a Speed>) -> Option<String> {
-    let same = speeds
+    let resolutions: Vec<Resolution> = speeds
         .into_iter()
-        .filter(|speed| speed.verdict == Verdict::Same);
-    let resolution = |speed: &Speed| speed.resolution.filter(|share| *share > 0.0);
-    same.filter(|speed| resolution(speed).is_some())
-        .max_by(|one, other| {
-            let (one, other) = (resolution(one), resolution(other));
-            one.unwrap_or_default()
-                .total_cmp(&other.unwrap_or_default())
-        })?
-        .show_resolution()
+        .filter(|speed| speed.verdict == Verdict::Same)
+        .filter_map(Speed::shown_resolution)
+        .collect();
+    let share = resolutions.iter().filter_map(|one| match one {
+        Resolution::Share(share) => Some(*share),
+        Resolution::Seconds(_) => None,
+    });
+    let seconds = resolutions.iter().filter_map(|one| match one {
+        Resolution::Seconds(seconds) => Some(*seconds),
+        Resolution::Share(_) => None,
+    });
+    let share = share.max_by(f64::total_cmp).map(bound);
+    let seconds = seconds.max_by(f64::total_cmp).map(show_seconds);
+    match (share, seconds) {
+        (Some(share), Some(seconds)) => Some(format!("{share} (or {seconds}, if that is more)")),
+        (share, seconds) => share.or(seconds),
+    }
+}
+
+/// The smallest change that could be told, as it is shown.
+enum Resolution {
+    /// As a share of the time.
+    Share(f64),
+    /// Of a time that is so short that seconds decide what matters.
+    Seconds(f64),
 }
 
 fn told(counts: &BTreeMap<Verdict, usize>, rows: usize, words: [&str; 3]) -> String {
@@ -187,12 +206,19 @@ impl Speed {
     /// that seconds decide what matters; `None` if nothing could be, or every change.
     #[must_use]
     pub fn show_resolution(&self) -> Option<String> {
+        Some(match self.shown_resolution()? {
+            Resolution::Seconds(seconds) => show_seconds(seconds),
+            Resolution::Share(share) => bound(share),
+        })
+    }
+
+    fn shown_resolution(&self) -> Option<Resolution> {
         let resolution = self.resolution.filter(|share| *share > 0.0)?;
         let shortest = self.base_seconds?.min(self.new_seconds?);
         Some(if resolution > 1.0 && !self.is_coarse() {
-            show_seconds(resolution * shortest)
+            Resolution::Seconds(resolution * shortest)
         } else {
-            bound(resolution)
+            Resolution::Share(resolution)
         })
     }
 
@@ -292,6 +318,7 @@ fn signed(difference: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::compare_speed;
 
     #[test]
     fn verdicts_become_a_sentence() {
@@ -305,6 +332,29 @@ mod tests {
         assert_eq!(told(&counts, 4, words), "as fast in all 4 rows");
         let counts = BTreeMap::from([(Verdict::Better, 1)]);
         assert_eq!(told(&counts, 1, words), "faster");
+    }
+
+    /// A row of half a second that is the same to within 22 % is not the same to within a millisecond.
+    #[test]
+    fn the_coarsest_of_shares_and_times_bounds_them_all() {
+        let rules = Rules::default();
+        let times = |levels: [f64; 3]| levels.map(|level| vec![level; 4]);
+        let short = compare_speed(
+            &times([0.000_03, 0.000_031, 0.000_032]),
+            &times([0.000_03, 0.000_03, 0.000_033]),
+            &rules,
+        );
+        let long = compare_speed(&times([1.0, 1.05, 0.95]), &times([0.95, 1.05, 1.0]), &rules);
+        assert_eq!(short.show_verdict(), "same, to within 1.0 ms");
+        assert_eq!(long.show_verdict(), "same, to within 22 %");
+        let told = |speeds: &[&Speed]| coarsest(speeds.iter().copied()).unwrap();
+        assert_eq!(told(&[&short, &short]), "1.0 ms");
+        assert_eq!(told(&[&long, &long]), "22 %");
+        assert_eq!(
+            told(&[&short, &long, &short]),
+            "22 % (or 1.0 ms, if that is more)"
+        );
+        assert_eq!(coarsest([&Speed::none("nothing")]), None);
     }
 
     #[test]

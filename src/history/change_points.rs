@@ -83,7 +83,15 @@ pub fn change_positions(values: &[f64], search: &Search) -> Vec<usize> {
 /// Returns the changes of a series that are significant and large enough to matter, in order.
 #[must_use]
 pub fn change_points(values: &[f64], search: &Search, least: &Least) -> Vec<ChangePoint> {
-    let mut positions = change_positions(values, search);
+    points_at(values, change_positions(values, search), least)
+}
+
+/// Returns the changes at some positions that are large enough to matter, in order.
+pub(super) fn points_at(
+    values: &[f64],
+    mut positions: Vec<usize>,
+    least: &Least,
+) -> Vec<ChangePoint> {
     loop {
         let points = with_levels(values, &positions);
         let smallest = points

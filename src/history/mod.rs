@@ -18,6 +18,7 @@ mod prune;
 mod rebuild;
 mod site;
 mod sparkline;
+mod steps;
 mod trends;
 mod watch;
 
@@ -33,5 +34,6 @@ pub use prune::{Pruned, Retention};
 pub use rebuild::Rebuilt;
 pub use site::SiteOptions;
 pub use sparkline::sparkline;
+pub use steps::changes_of;
 pub use trends::{KnownJob, Night, Series, Trend, TrendQuery};
 pub use watch::{Alert, Seen, Watch};

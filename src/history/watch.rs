@@ -14,11 +14,12 @@
 //! in no run, and taken for seen when it began. What is found after it is told in that run. So nothing that is old is told as new, and a
 //! change point of the last runs has the same name wherever only the lines of the history are known.
 
-use super::change_points::{ChangePoint, Search, change_points};
+use super::change_points::{ChangePoint, Search};
 use super::database::History;
 use super::error::HistoryError;
 use super::least::Least;
 use super::metric::Metric;
+use super::steps::changes_of;
 use super::trends::{Night, Series, Trend, TrendQuery};
 use rayon::prelude::*;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -197,7 +198,7 @@ impl History {
                     .map(|night| trend.nights[*night].row.origin.clone());
                 Searched {
                     told: catch_up(trend, &series, watched.as_deref(), told, |values| {
-                        change_points(values, &watch.search, &least)
+                        changes_of(metric, values, &watch.search, &least)
                     }),
                     trend,
                     metric,

@@ -10,6 +10,7 @@ mod formats;
 mod gates;
 mod job_columns;
 mod machine_names;
+mod not_run;
 mod notes;
 mod page;
 mod result_columns;

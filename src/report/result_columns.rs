@@ -3,6 +3,7 @@
 use super::cell::Cell;
 use super::columns::{Column, column};
 use super::machine_names::MachineNames;
+use super::not_run::NotRun;
 use super::notes::notes;
 use super::rows::{ResultRow, score_by};
 use crate::model::Outcome;
@@ -245,7 +246,7 @@ fn speed_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
         ),
         result(
             "transcribe_seconds_ci_low",
-            "Lower end of an order-statistic interval of the median, by launches where there are three or more; empty below six trials in fewer launches.",
+            "Lower end of an order-statistic interval of the median, by launches where there are three or more, then widened to hold the median if need be; empty below six trials in fewer launches.",
             spread(|s| s.interval.map(|interval| interval.0)),
         ),
         result(
@@ -255,7 +256,7 @@ fn speed_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
         ),
         result(
             "ci_coverage",
-            "The coverage that the interval reaches, from 0 to 1.",
+            "The coverage that the interval reaches, from 0 to 1; more where it was widened.",
             spread(|s| s.interval.map(|interval| interval.2)),
         ),
         result(
@@ -401,25 +402,25 @@ fn circumstance_columns<'a>() -> Vec<Column<ResultRow<'a>>> {
         result(
             "error",
             "Why the job did not complete; empty if it did.",
-            |_, row| {
-                let reason = row
-                    .outcome()
-                    .map(Outcome::reason)
-                    .filter(|reason| !reason.is_empty());
-                Cell::optional(reason)
+            |record, row| {
+                let reason = match NotRun::of(record, row.job, row.record) {
+                    Some(reason) => Some(reason.words().to_owned()),
+                    None => row.outcome().map(Outcome::reason),
+                };
+                Cell::optional(reason.filter(|reason| !reason.is_empty()))
             },
         ),
         result(
             "notes",
             "What to know before the row is believed, separated by semicolons: too few trials for \
-             an interval, launches that another process finished or the time budget left out, a \
+             an interval, launches that another process finished, the time budget left out or the run did not get to, a \
              benchmark that stopped or reached its most trials, cores whose speed was changed or that \
              were too hot, a battery, \
              outliers, clocks that differ, a machine that was busy or not quiet, a runner that was \
              stopped meanwhile, processes that were left behind, a command whose start and load are part \
              of every trial, settings that are not in effect as they were asked for, engines on the same \
              model and audio that decode with other settings or have weights of another precision, texts \
-             that differ, loops in a text.",
+             that differ, loops in a text, empty references.",
             |_, row| {
                 let texts: Vec<String> = notes(row).into_iter().map(|note| note.text).collect();
                 Cell::optional(Some(texts.join("; ")).filter(|text| !text.is_empty()))

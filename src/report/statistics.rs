@@ -17,8 +17,8 @@ pub struct Spread {
     pub p95: Option<f64>,
     /// The 99th percentile by nearest rank; none below a hundred values.
     pub p99: Option<f64>,
-    /// An interval of the median by order statistics with the coverage it reaches; none below six
-    /// values, where even the whole range covers less than 95 %.
+    /// An interval of the median by order statistics with the coverage it reaches, and the median in
+    /// it; none below six values, where even the whole range covers less than 95 %.
     pub interval: Option<(f64, f64, f64)>,
 }
 
@@ -41,12 +41,14 @@ impl Spread {
     }
 
     /// Returns the spread of values that come in launches of a process. From three launches on the
-    /// interval takes launches as the independent values, because trials of one launch are not.
+    /// interval takes launches as the independent values, because trials of one launch are not. The
+    /// median is of all trials, as everybody can compute it again, and the interval is widened to
+    /// hold it.
     #[must_use]
     pub fn of_launches(launches: &[Vec<f64>]) -> Option<Self> {
         let mut spread = Self::of(&launches.concat())?;
         if let Some(summary) = by_launch(launches) {
-            let interval = summary.interval;
+            let interval = summary.interval.holding(spread.median);
             spread.interval = Some((interval.low, interval.high, interval.coverage));
         }
         Some(spread)
@@ -99,6 +101,29 @@ mod tests {
             two.interval,
             Spread::of(&launches[..2].concat()).unwrap().interval
         );
+    }
+
+    /// A launch with most of the trials has most of the median, and one voice in the interval.
+    #[test]
+    fn the_median_lies_in_its_interval_however_trials_fall_on_launches() {
+        let launches = [
+            vec![9.0; 40],
+            vec![4.0],
+            vec![4.1],
+            vec![4.2],
+            vec![4.3],
+            vec![4.4],
+            vec![4.5],
+            vec![4.6],
+            vec![4.7],
+        ];
+        let spread = Spread::of_launches(&launches).unwrap();
+        let narrow = by_launch(&launches).unwrap().interval;
+        assert!(narrow.high < spread.median, "{narrow:?} tries nothing");
+        let (low, high, coverage) = spread.interval.unwrap();
+        assert!((spread.median - 9.0).abs() < 1e-12);
+        assert_eq!((low, high), (4.1, 9.0));
+        assert!(coverage > 0.95);
     }
 
     #[test]

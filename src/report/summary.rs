@@ -39,7 +39,8 @@ pub struct SummaryRow<'a> {
     pub audio_seconds: f64,
     /// Seconds of audio over seconds of transcription, sum over sum.
     pub rtfx: Option<f64>,
-    /// Interval of the `RTFx` of a whole pass, by order statistics, with its coverage.
+    /// Interval of the `RTFx` of a whole pass, by order statistics, with its coverage; widened to hold
+    /// [`Self::rtfx`], which it stands beside everywhere.
     pub rtfx_interval: Option<(f64, f64, f64)>,
     /// Edits by the headline normalizer, summed.
     pub score: Option<SetScore>,
@@ -159,11 +160,10 @@ fn derive(summary: &mut SummaryRow<'_>) {
         spread
             .and_then(|spread| spread.interval)
             .map(|(low, high, coverage)| {
-                (
-                    summary.audio_seconds / high,
-                    summary.audio_seconds / low,
-                    coverage,
-                )
+                let (low, high) = (summary.audio_seconds / high, summary.audio_seconds / low);
+                // A sum over a sum follows trials that are far from the others, and a median does not.
+                let speed = summary.rtfx.unwrap_or(low);
+                (low.min(speed), high.max(speed), coverage)
             });
 }
 

@@ -144,7 +144,7 @@ fn speed_columns<'a>() -> Vec<Column<SummaryRow<'a>>> {
         summary(
             "rtfx_ci_low",
             "Lower end of an order-statistic interval of the median RTFx of a pass over all its \
-             recordings; empty for too few trials, or if some recordings have more than others.",
+             recordings, then widened to hold rtfx if need be; empty for too few trials, or if some recordings have more than others.",
             |_, row| Cell::number(row.rtfx_interval.map(|interval| interval.0)),
         ),
         summary("rtfx_ci_high", "Upper end of that interval.", |_, row| {
@@ -152,7 +152,7 @@ fn speed_columns<'a>() -> Vec<Column<SummaryRow<'a>>> {
         }),
         summary(
             "ci_coverage",
-            "The coverage that the interval reaches, from 0 to 1.",
+            "The coverage that the interval reaches, from 0 to 1; more where it was widened.",
             |_, row| Cell::number(row.rtfx_interval.map(|interval| interval.2)),
         ),
         summary(

@@ -74,7 +74,8 @@ fn half_width(launches: &[Vec<f64>]) -> Option<f64> {
 
 /// Returns the interval by which it is decided.
 fn interval(launches: &[Vec<f64>], all: &[f64]) -> Option<(f64, f64)> {
-    let clusters = by_launch(launches).map(|summary| summary.interval);
+    let center = median(all)?;
+    let clusters = by_launch(launches).map(|summary| summary.interval.holding(center));
     if let Some(interval) = clusters.filter(|interval| interval.coverage >= WANTED_COVERAGE) {
         return Some((interval.low, interval.high));
     }

@@ -78,6 +78,22 @@ pub struct MedianInterval {
     pub coverage: f64,
 }
 
+impl MedianInterval {
+    /// Returns the interval, widened to hold the number that it is shown beside.
+    ///
+    /// A median over all trials need not lie in an interval over the medians of launches: each is an
+    /// answer to a question of its own. A reader sees a number and how sure it is, so one holds the
+    /// other. An interval that is wider covers at least as much, so the coverage stays what it is.
+    #[must_use]
+    pub fn holding(self, point: f64) -> Self {
+        Self {
+            low: self.low.min(point),
+            high: self.high.max(point),
+            ..self
+        }
+    }
+}
+
 /// Returns the narrowest interval between two order statistics at equal distance from either end
 /// that covers the median with at least 95 %.
 ///

@@ -244,6 +244,38 @@ fn a_gate_without_data_fails() {
     assert!(ran.stderr.contains("not like for like"), "{}", ran.stderr);
 }
 
+/// What is not measured any more cannot be said not to have become worse.
+#[test]
+fn a_row_that_only_the_base_has_fails() {
+    let place = Place::new();
+    for gates in ["[]", REGRESSION] {
+        make(&place, "a", &plan_of(3, 3, gates), &Made::default());
+        make(&place, "b", &plan_of(1, 3, gates), &Made::default());
+        let ran = place.run(&["compare", "a", "b", "--gate"]).expect_status(1);
+        assert_eq!(ran.stderr.matches("gate: ").count(), 2, "{}", ran.stderr);
+        for clip in ["clip-1", "clip-2"] {
+            let wanted = format!(
+                "gate: fake/tiny.en/f16/{clip}: the base measured it, and this run has no such row"
+            );
+            assert!(ran.stderr.contains(&wanted), "{}", ran.stderr);
+        }
+        place.run(&["compare", "a", "b"]).expect_status(0);
+    }
+    // What the base did not measure either is no loss.
+    let failed = Made {
+        outcome: Outcome::Failed {
+            phase: Phase::Load,
+            reason: "no".into(),
+        },
+        ..Made::default()
+    };
+    make(&place, "failed", &plan_of(2, 3, "[]"), &failed);
+    make(&place, "one", &plan_of(1, 3, "[]"), &Made::default());
+    place
+        .run(&["compare", "failed", "one", "--gate"])
+        .expect_status(0);
+}
+
 #[test]
 fn a_gate_over_a_set_and_one_on_speed_up() {
     let place = Place::new();

@@ -306,6 +306,158 @@ fn a_large_run_fits_into_a_comment() {
     );
 }
 
+#[test]
+fn what_is_no_measurement_is_marked_in_markdown_too() {
+    let place = Place::new();
+    ran(&place);
+    place
+        .run(&["report", "r", "--to", "markdown"])
+        .expect_status(0);
+    let markdown = read(&place, "r/report.md");
+    let table: Vec<&str> = (markdown.lines())
+        .filter(|line| line.starts_with("| `"))
+        .collect();
+    assert_eq!(table.len(), 2, "{markdown}");
+    for line in table {
+        assert!(line.contains("` (synthetic) |"), "{line}");
+    }
+}
+
+/// A rate of 300 % of no words at all is told with its reason.
+#[test]
+fn an_empty_reference_is_told_wherever_its_rate_is_shown() {
+    let place = Place::new();
+    let mut plan = plan_of(1, 3, "[]");
+    for audio in plan.audio.values_mut() {
+        audio.utterances[0].reference = Some(String::new());
+    }
+    make(&place, "r", &plan, &Made::default());
+    make(&place, "heard", &plan_of(1, 3, "[]"), &Made::default());
+    for run in ["r", "heard"] {
+        place
+            .run(&["report", run, "--to", "csv,html,markdown"])
+            .expect_status(0);
+    }
+    let note = "the reference is empty: each word heard there is an error";
+    let row = &place.table("r/results.csv")[0];
+    assert_eq!(
+        (row["wer"].as_str(), row["n_empty_reference"].as_str()),
+        ("3", "1")
+    );
+    assert!(row["notes"].contains(note), "{row:?}");
+    let page = read(&place, "r/report.html");
+    assert!(
+        page.contains(note) && page.contains(">1 with an empty reference<"),
+        "{page}"
+    );
+    let markdown = read(&place, "r/report.md");
+    assert!(
+        markdown.contains(", 1 with an empty reference | 300.0 % |"),
+        "{markdown}"
+    );
+    for file in ["results.csv", "report.html", "report.md"] {
+        let text = read(&place, &format!("heard/{file}"));
+        assert!(!text.contains("with an empty reference"), "{file}");
+    }
+}
+
+/// What a killed run measured of a row is told as what it is: a part.
+#[test]
+fn a_row_that_the_run_did_not_finish_is_no_whole_row_in_any_format() {
+    let place = Place::new();
+    let plan = plan_of(2, 3, "[]");
+    make(&place, "whole", &plan, &Made::default());
+    let journal = read(&place, "whole/journal.jsonl");
+    let third = journal
+        .lines()
+        .filter(|line| line.contains("attempt-started") && line.contains("clip-0"))
+        .nth(2)
+        .unwrap();
+    // Two launches and the beginning of the third, as a kill leaves it.
+    let until = journal.find(third).unwrap() + third.len() + 1;
+    fs::create_dir(place.path().join("r")).unwrap();
+    fs::copy(
+        place.path().join("whole/plan.json"),
+        place.path().join("r/plan.json"),
+    )
+    .unwrap();
+    fs::write(place.path().join("r/journal.jsonl"), &journal[..until]).unwrap();
+    place
+        .run(&["report", "r", "--to", "csv,html,junit,markdown,json"])
+        .expect_status(0);
+    let note = "2 of 3 launches: the run ended before the others";
+    let rows = place.table("r/results.csv");
+    assert_eq!(rows[0]["status"], "not-run");
+    assert!(rows[0]["notes"].contains(note), "{:?}", rows[0]);
+    assert_eq!(rows[0]["error"], "the run ended in the middle of it");
+    assert_eq!(rows[1]["error"], "the run ended before it");
+    for file in ["r/report.html", "r/report.json"] {
+        assert!(read(&place, file).contains(note), "{file}");
+    }
+    let markdown = read(&place, "r/report.md");
+    assert!(
+        markdown.contains("the run ended in the middle of it")
+            && markdown.contains("the run ended before it"),
+        "{markdown}"
+    );
+    let text = read(&place, "r/junit.xml");
+    let report = quick_junit::Report::deserialize_from_str(&text).unwrap();
+    assert_eq!(report.errors, 3, "{text}");
+    let cases = report
+        .test_suites
+        .iter()
+        .flat_map(|suite| &suite.test_cases);
+    for case in cases {
+        let status = format!("{:?}", case.status);
+        assert!(status.contains("the run ended"), "{status}");
+    }
+    // The whole run has nothing of it.
+    place
+        .run(&["report", "whole", "--to", "csv,markdown"])
+        .expect_status(0);
+    assert!(!read(&place, "whole/results.csv").contains("the run ended"));
+}
+
+/// One pass in nine that takes ten times as long draws a sum over a sum away, and no median.
+#[test]
+fn a_speed_lies_in_the_interval_that_stands_beside_it() {
+    let place = Place::new();
+    make(&place, "r", &plan_of(1, 3, "[]"), &Made::default());
+    let journal = read(&place, "r/journal.jsonl");
+    let mut slowed = String::new();
+    for line in journal.lines() {
+        let mut event: serde_json::Value = serde_json::from_str(line).unwrap();
+        if let Some(sample) = event.get_mut("sample")
+            && (&sample["launch"], &sample["trial"]) == (&1.into(), &2.into())
+        {
+            sample["transcribe-seconds"] = 5.0.into();
+        }
+        slowed.push_str(&(event.to_string() + "\n"));
+    }
+    fs::write(place.path().join("r/journal.jsonl"), slowed).unwrap();
+    place
+        .run(&["report", "r", "--to", "csv,markdown,html"])
+        .expect_status(0);
+    let row = &place.table("r/summary.csv")[0];
+    let number = |name: &str| row[name].parse::<f64>().unwrap();
+    assert!((number("rtfx") - 1.0).abs() < 0.02, "{row:?}");
+    assert!(
+        (number("rtfx_ci_low") - number("rtfx")).abs() < 1e-9,
+        "{row:?}"
+    );
+    assert!(number("rtfx_ci_high") > 1.9, "{row:?}");
+    // With what it covers.
+    let interval = format!(
+        "{:.2}–{:.2} (75 %)",
+        number("rtfx_ci_low"),
+        number("rtfx_ci_high")
+    );
+    let markdown = read(&place, "r/report.md");
+    assert!(markdown.contains(&interval), "{interval} in {markdown}");
+    let page = read(&place, "r/report.html");
+    assert!(page.contains("(interval 0.99 × to 2.00 ×)"), "{page}");
+}
+
 /// The same record gives the same bytes, wherever it lies and whoever asks.
 #[test]
 fn tables_are_the_same_bytes_everywhere() {

@@ -51,6 +51,31 @@ fn each_change_is_told_in_one_night_and_in_no_other() {
     assert_eq!(since.len(), 1);
 }
 
+/// An engine that hears nothing right any more is no question of statistics.
+#[test]
+fn other_texts_are_told_in_their_second_night() {
+    let place = Place::new();
+    let database = place.path().join("history.db");
+    let mut told = Vec::new();
+    for day in 0..12 {
+        let text = if day < 7 { "a b c" } else { "x y z" };
+        let night = Night {
+            text: text.into(),
+            ..Night::of(day, 0.5 + 0.01 * noise(day))
+        };
+        let folder = place.path().join(format!("night-{day:03}"));
+        night.write(&folder);
+        let key = put(&database, &folder);
+        let new = alerts(&database, &Seen::In(key));
+        told.extend(new.into_iter().map(|alert| (day, alert)));
+    }
+    assert_eq!(told.len(), 1, "{told:?}");
+    let (day, alert) = &told[0];
+    assert_eq!((*day, alert.metric), (8, Metric::Wer));
+    assert_eq!(alert.first.run_id, "night-007");
+    assert!(alert.is_regression() && alert.before < 1e-9 && alert.after > 0.99);
+}
+
 #[test]
 fn after_a_rebuilding_nothing_old_is_told_as_new() {
     let place = Place::new();

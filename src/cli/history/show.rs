@@ -5,7 +5,7 @@ use super::list::minute;
 use super::{select, watch_of, with};
 use crate::cli::exit::{ExitStatus, Failure, print};
 use crate::history::{
-    ChangePoint, Metric, Series, Trend, TrendQuery, Watch, change_points, sparkline,
+    ChangePoint, Metric, Series, Trend, TrendQuery, Watch, changes_of, sparkline,
 };
 use crate::report::Cell;
 use crate::ui::{Table, printable};
@@ -28,7 +28,7 @@ impl Line {
         let least = least.unwrap_or_else(|| metric.least());
         Self {
             metric,
-            points: change_points(&series.values, &watch.search, &least),
+            points: changes_of(metric, &series.values, &watch.search, &least),
             series,
         }
     }

@@ -21,6 +21,11 @@ use rayon::prelude::*;
 use std::path::Path;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
+/// What the rates of other programs may differ by.
+pub(super) const RATES_HELP: &str = "\
+WER and CER equal jiwer's. MER, WIL and WIP count hits, in which alignments with equally few errors can differ: \
+one is chosen by a fixed rule, so these three can differ from jiwer's.";
+
 /// What was scored, with everything that is shown of it.
 struct Scored<'file> {
     utterances: Vec<Utterance<'file>>,

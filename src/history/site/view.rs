@@ -2,7 +2,7 @@
 
 use super::chart::{Chart, LARGE, SMALL, describe, is_worse};
 use crate::history::entry::short_digest;
-use crate::history::{ChangePoint, ListedRun, Metric, Series, Trend, Watch, change_points};
+use crate::history::{ChangePoint, ListedRun, Metric, Series, Trend, Watch, changes_of};
 use crate::model::units::show_seconds;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -150,7 +150,7 @@ fn job(trend: &Trend, watch: &Watch, reports: &BTreeSet<String>, page: &str) -> 
         }
         let least = watch.metrics.get(&metric).copied();
         let least = least.unwrap_or_else(|| metric.least());
-        let points = change_points(&series.values, &watch.search, &least);
+        let points = changes_of(metric, &series.values, &watch.search, &least);
         if matches!(metric, Metric::Seconds | Metric::Wer) {
             let chart = Chart::of(trend, metric, &series, &points, SMALL);
             overview.push(metric_view(

@@ -6,6 +6,7 @@ use crate::record::RunRecord;
 use crate::report::gates::gate_verdicts;
 use crate::report::job_columns::{JobRow, job_rows};
 use crate::report::machine_names::MachineNames;
+use crate::report::not_run::NotRun;
 use crate::report::rows::{ResultRow, result_rows};
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 use std::collections::{HashMap, HashSet};
@@ -135,7 +136,14 @@ fn case(
     {
         name.push_str(&format!(" on {}", names.name(Some(&session.machine.id))));
     }
-    let mut case = TestCase::new(clean(&name), status(job, tail, asked_again));
+    let status = match NotRun::of(record, job.job, job.found) {
+        Some(reason) if reason.is_loss() => {
+            with_reason(NonSuccessKind::Error, "not-run", reason.words(), tail)
+        }
+        Some(reason) => skipped(reason.words()),
+        None => status(job, tail, asked_again),
+    };
+    let mut case = TestCase::new(clean(&name), status);
     case.set_classname(format!("earmark.{}", job.job.kind));
     if let Some(time) = job.found.and_then(|found| duration(found.seconds)) {
         case.set_time(time);
@@ -161,17 +169,11 @@ fn case(
     case
 }
 
-/// A job that said that it failed, and a model that is not whole, are failures; what ended in a way
-/// that nobody meant it to, errors.
+/// Returns the status of a job that has an end. One that said that it failed, and a model that is not
+/// whole, are failures; what ended in a way that nobody meant it to, errors.
 fn status(job: &JobRow<'_>, tail: &str, asked_again: bool) -> TestCaseStatus {
     let Some(outcome) = job.outcome() else {
-        let mut skipped = TestCaseStatus::skipped();
-        let reason = match &job.job.skip {
-            Some(reason) => clean(reason),
-            None => "not run: the run ended before it".to_owned(),
-        };
-        skipped.set_message(reason);
-        return skipped;
+        return skipped("not run");
     };
     let reason = outcome.reason();
     match outcome {
@@ -190,13 +192,12 @@ fn status(job: &JobRow<'_>, tail: &str, asked_again: bool) -> TestCaseStatus {
             }
         }
         Outcome::Skipped { because_of, .. } => {
-            let mut skipped = TestCaseStatus::skipped();
+            let mut skipped = skipped(&reason);
             skipped.set_type(if because_of.is_some() {
                 "because of another job"
             } else {
                 "planned"
             });
-            skipped.set_message(clean(&reason));
             skipped
         }
         Outcome::Failed { .. } => {
@@ -204,6 +205,12 @@ fn status(job: &JobRow<'_>, tail: &str, asked_again: bool) -> TestCaseStatus {
         }
         _ => with_reason(NonSuccessKind::Error, outcome.status(), &reason, tail),
     }
+}
+
+fn skipped(message: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(clean(message));
+    status
 }
 
 fn with_reason(kind: NonSuccessKind, word: &str, message: &str, tail: &str) -> TestCaseStatus {

@@ -9,7 +9,8 @@ use crate::report::configuration::Labels;
 use crate::report::gates::gate_verdicts;
 use crate::report::job_columns::job_rows;
 use crate::report::machine_names::MachineNames;
-use crate::report::page::answers_in_words;
+use crate::report::not_run::NotRun;
+use crate::report::page::{answers_in_words, is_synthetic};
 use crate::report::rows::result_rows;
 use crate::report::summary::{SummaryRow, summary_rows};
 
@@ -43,12 +44,12 @@ pub(super) fn markdown(record: &RunRecord) -> String {
     };
     sections.push(Section::list(
         &format!(
-            "\n| configuration |{machine} recordings | WER | RTFx | interval | load | memory |\n\
+            "\n| configuration |{machine} recordings | WER | RTFx | interval (coverage) | load | memory |\n\
              |---|{line}---|--:|--:|--:|--:|--:|\n"
         ),
         summaries
             .iter()
-            .map(|row| summary(row, &labels, &names))
+            .map(|row| summary(record, row, &labels, &names))
             .collect(),
         "",
     ));
@@ -76,7 +77,17 @@ pub(super) fn markdown(record: &RunRecord) -> String {
     joined(&sections, COMMENT_CHARACTERS)
 }
 
-fn summary(row: &SummaryRow<'_>, labels: &Labels, names: &MachineNames) -> String {
+fn summary(
+    record: &RunRecord,
+    row: &SummaryRow<'_>,
+    labels: &Labels,
+    names: &MachineNames,
+) -> String {
+    let synthetic = if is_synthetic(record, &row.configuration.backend) {
+        " (synthetic)"
+    } else {
+        ""
+    };
     let machine = match names.told(row.machine) {
         Some(machine) => format!(" {} |", code_span(machine)),
         None if names.are_several() => format!(" {NOTHING} |"),
@@ -91,9 +102,15 @@ fn summary(row: &SummaryRow<'_>, labels: &Labels, names: &MachineNames) -> Strin
     } else {
         format!(", {} of {} measured", row.measured, row.planned)
     };
+    let empty = row.score.map_or(0, |score| score.empty_references);
+    let empty = if empty > 0 {
+        format!(", {empty} with an empty reference")
+    } else {
+        String::new()
+    };
     let or_nothing = |text: Option<String>| text.unwrap_or_else(|| NOTHING.to_owned());
     format!(
-        "| {} |{machine} {}{measured} | {} | {} | {} | {} | {} |\n",
+        "| {}{synthetic} |{machine} {}{measured}{empty} | {} | {} | {} | {} | {} |\n",
         code_span(&labels.label(&row.configuration)),
         code_span(&recordings),
         or_nothing(
@@ -101,10 +118,10 @@ fn summary(row: &SummaryRow<'_>, labels: &Labels, names: &MachineNames) -> Strin
                 .map(|score| format!("{:.1} %", score.rates.wer * 100.0))
         ),
         or_nothing(row.rtfx.map(|rtfx| format!("{rtfx:.2}"))),
-        or_nothing(
-            row.rtfx_interval
-                .map(|(low, high, _)| format!("{low:.2}–{high:.2}"))
-        ),
+        or_nothing(row.rtfx_interval.map(|(low, high, coverage)| format!(
+            "{low:.2}–{high:.2} ({:.0} %)",
+            coverage * 100.0
+        ))),
         or_nothing(row.load_seconds().map(show_seconds)),
         or_nothing(row.peak_rss_bytes().map(show_bytes)),
     )
@@ -119,7 +136,11 @@ fn troubles(record: &RunRecord) -> Vec<String> {
             let (job, outcome) = (row.job, row.outcome());
             let (status, reason) = match outcome {
                 None if job.skip.is_some() => return None,
-                None => ("not-run", String::new()),
+                None => {
+                    let reason = NotRun::of(record, job, row.found);
+                    let words = reason.map(NotRun::words).unwrap_or_default();
+                    ("not-run", words.to_owned())
+                }
                 Some(outcome) if outcome.is_fault() => (outcome.status(), outcome.reason()),
                 Some(Outcome::Cancelled { reason }) => ("cancelled", reason.clone()),
                 Some(_) => return None,

@@ -2,7 +2,7 @@
 
 use super::{NoteKind, counted};
 use crate::model::units::show_seconds;
-use crate::model::{RepeatDecision, RepeatLook};
+use crate::model::{Outcome, RepeatDecision, RepeatLook};
 use crate::record::{AttemptRecord, QuietWait};
 use crate::report::rows::ResultRow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +37,7 @@ pub(super) fn circumstances(row: &ResultRow<'_>) -> Vec<(NoteKind, String)> {
         );
         found.push((NoteKind::LeftOut, text));
     }
+    found.extend(unfinished(row, planned));
     if let Some(wait) = row.attempts().find_map(|attempt| unquiet(row, attempt)) {
         let text = format!(
             "the machine did not become quiet in {}: others kept {:.1} CPUs busy, and {:.1} are allowed",
@@ -70,6 +71,28 @@ pub(super) fn circumstances(row: &ResultRow<'_>) -> Vec<(NoteKind, String)> {
         found.push((NoteKind::Leaked, text));
     }
     found
+}
+
+/// Returns how much of a row there is whose run ended before it did: its numbers are of a part of what
+/// was to be measured.
+fn unfinished(row: &ResultRow<'_>, planned: usize) -> Option<(NoteKind, String)> {
+    let is_unfinished = match row.outcome() {
+        None => true,
+        Some(outcome) => matches!(outcome, Outcome::Cancelled { .. }),
+    };
+    let whole: BTreeSet<u32> = (row.attempts())
+        .filter(|attempt| attempt.outcome == Some(Outcome::Completed))
+        .map(|attempt| attempt.launch)
+        .collect();
+    let at_most = row.spec.adaptive.map_or("", |_| "at most ");
+    (is_unfinished && whole.len() < planned).then(|| {
+        let text = format!(
+            "{} of {at_most}{}: the run ended before the others",
+            whole.len(),
+            counted(planned, "launch", "launches"),
+        );
+        (NoteKind::Unfinished, text)
+    })
 }
 
 /// Returns why a benchmark that is measured until its median is known was measured no further.

@@ -25,6 +25,8 @@ pub(super) enum NoteKind {
     Continued,
     /// The time budget left out launches.
     LeftOut,
+    /// The run ended before all of its launches were done.
+    Unfinished,
     /// Its median was known well enough before the most trials were done.
     Stopped,
     /// The most trials were done, and its median is not known as well as was asked for.
@@ -59,6 +61,8 @@ pub(super) enum NoteKind {
     Texts,
     /// A text repeats itself.
     Loops,
+    /// There is nothing to hear in a recording.
+    EmptyReference,
 }
 
 impl NoteKind {
@@ -71,6 +75,7 @@ impl NoteKind {
             }
             Self::Continued => "launches that another process finished",
             Self::LeftOut => "launches that the time budget left out",
+            Self::Unfinished => "launches that the run did not get to",
             Self::Stopped => "stopped as soon as the interval was narrow enough",
             Self::ReachedMost => "reached the most trials before the interval was narrow enough",
             Self::Outliers => "outliers among the trials",
@@ -88,6 +93,9 @@ impl NoteKind {
             Self::UnlikeWeights => "other engines have weights of another precision",
             Self::Texts => "trials gave different texts",
             Self::Loops => "a text repeats itself",
+            Self::EmptyReference => {
+                "recordings with an empty reference: each word heard is an error"
+            }
         }
     }
 }
@@ -183,6 +191,19 @@ pub(super) fn notes(row: &ResultRow<'_>) -> Vec<Note> {
     let looping = named(&|result| has_loop(row, result));
     if !looping.is_empty() {
         note(NoteKind::Loops, format!("repeats itself: {looping}"));
+    }
+    let empty = row.score.map_or(0, |score| score.empty_references);
+    if empty > 0 {
+        let all = row.utterances.len();
+        let which = match (empty, all) {
+            (1, 1) => "the reference is empty".to_owned(),
+            (1, _) => format!("1 of {all} recordings has an empty reference"),
+            _ => format!("{empty} of {all} recordings have an empty reference"),
+        };
+        note(
+            NoteKind::EmptyReference,
+            format!("{which}: each word heard there is an error"),
+        );
     }
     notes
 }

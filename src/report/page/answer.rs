@@ -95,7 +95,7 @@ fn answer(rows: &[GroupRow], gate: Option<f64>) -> (String, String) {
         .iter()
         .min_by(|one, other| one.2.total_cmp(&other.2))
     else {
-        let sentence = if rows.iter().any(|row| row.synthetic) {
+        let sentence = if rows.iter().all(|row| row.synthetic) {
             "No measurement: the fake engine stood in."
         } else {
             "No configuration was measured on all of its recordings with a reference to compare with."
@@ -237,5 +237,20 @@ mod tests {
             answer(&[fake], None).0,
             "No measurement: the fake engine stood in."
         );
+    }
+
+    /// Where real engines were asked and failed, that is the news, and not that a stand-in ran.
+    #[test]
+    fn a_stand_in_hides_no_failure() {
+        let mut fake = row("fake", 90.0, 0.0);
+        fake.synthetic = true;
+        let mut failed = row("real", 0.0, 0.0);
+        (failed.measured, failed.wer, failed.rtfx) = (0, None, None);
+        let (sentence, detail) = answer(&[fake, failed], None);
+        assert!(
+            sentence.starts_with("No configuration was measured on all"),
+            "{sentence}"
+        );
+        assert!(detail.contains("1 of 2 is left out"), "{detail}");
     }
 }

@@ -93,6 +93,8 @@ pub(super) struct GroupRow {
     pub(super) deletions: Option<u64>,
     pub(super) insertions: Option<u64>,
     pub(super) reference_words: Option<u64>,
+    /// Recordings whose reference is empty: each word that is heard there is an error.
+    pub(super) empty_references: Option<u64>,
     pub(super) rtfx: Option<f64>,
     /// The interval of the speed.
     pub(super) interval: Option<IntervalView>,
@@ -190,7 +192,10 @@ pub(super) fn groups(
                 })
                 .collect();
             let machine = names.told(key.2);
-            let points: Vec<Point> = rows.iter().filter_map(point).collect();
+            let is_measured = rows.iter().any(|row| !row.synthetic);
+            let points: Vec<Point> = (rows.iter())
+                .filter_map(|row| point(row, is_measured))
+                .collect();
             GroupView {
                 title: title(key.0, key.1, machine),
                 machine: machine.unwrap_or_default().to_owned(),
@@ -332,6 +337,7 @@ fn group_row(
         deletions: score.map(|score| score.words.deletions),
         insertions: score.map(|score| score.words.insertions),
         reference_words: score.map(|score| score.reference_words),
+        empty_references: score.map(|score| score.empty_references),
         rtfx: summary.rtfx,
         interval: summary.rtfx_interval.map(Into::into),
         median_utterance_rtfx: summary.median_utterance_rtfx(),
@@ -343,7 +349,8 @@ fn group_row(
     }
 }
 
-fn point(row: &GroupRow) -> Option<Point> {
+/// Returns the point of a row, in a group of which some rows are no stand-ins if `is_measured`.
+fn point(row: &GroupRow, is_measured: bool) -> Option<Point> {
     Some(Point {
         number: row.number,
         label: row.label.clone(),
@@ -353,6 +360,8 @@ fn point(row: &GroupRow) -> Option<Point> {
         interval: row.interval.map(|interval| (interval.low, interval.high)),
         error_interval: (row.wer_interval).map(|interval| (interval.low, interval.high)),
         whole: row.measured == row.planned,
+        synthetic: row.synthetic,
+        stands_in: row.synthetic && is_measured,
     })
 }
 

@@ -1,7 +1,8 @@
 //! Heat maps: an error rate and a speed for each pair of values of two axes.
 //!
 //! A cell is a sum over a sum, over all measured benchmarks behind it, as everywhere. What several
-//! machines or languages measured is never put into one map.
+//! machines or languages measured is never put into one map, and what is no measurement never into one
+//! cell with what is.
 
 use super::axes::AxisView;
 use super::benchmarks::BenchmarkView;
@@ -34,6 +35,8 @@ pub(super) struct HeatMapView {
     metrics: Vec<MetricView>,
     /// Whether a cell does not hold all recordings that others hold.
     has_partial: bool,
+    /// Whether a cell is no measurement.
+    has_synthetic: bool,
 }
 
 /// A map of one metric.
@@ -64,6 +67,8 @@ struct HeatCellView {
     best: bool,
     /// It does not hold all recordings that others hold.
     partial: bool,
+    /// It is no measurement.
+    synthetic: bool,
 }
 
 /// What the benchmarks behind a cell come to.
@@ -81,6 +86,7 @@ struct Pooled {
     rate: Option<f64>,
     speed: Option<f64>,
     partial: bool,
+    synthetic: bool,
 }
 
 /// One of the numbers of a cell.
@@ -160,10 +166,15 @@ fn heat_map(
     rows: &[&BenchmarkView],
 ) -> HeatMapView {
     let (down, across) = (values(rows, pair.0), values(rows, pair.1));
-    let mut sums: BTreeMap<(&str, &str), Sums<'_>> = BTreeMap::new();
+    // By whether it is a measurement too.
+    let mut sums: BTreeMap<(&str, &str, bool), Sums<'_>> = BTreeMap::new();
     for row in rows {
         let cell = sums
-            .entry((row.axes[pair.0].as_str(), row.axes[pair.1].as_str()))
+            .entry((
+                row.axes[pair.0].as_str(),
+                row.axes[pair.1].as_str(),
+                row.synthetic,
+            ))
             .or_default();
         cell.errors += row.errors.unwrap_or(0);
         cell.words += row.reference_words.unwrap_or(0);
@@ -174,30 +185,32 @@ fn heat_map(
     let is_recording = |axis: usize| axes[axis].name == "audio";
     let pools = !is_recording(pair.0) && !is_recording(pair.1);
     let all: BTreeSet<&str> = rows.iter().map(|row| row.audio.as_str()).collect();
-    let pooled: BTreeMap<(&str, &str), Pooled> = sums
-        .into_iter()
-        .map(|(key, sums)| {
-            let pooled = Pooled {
-                rate: sums.rate(),
-                speed: sums.speed(),
-                partial: pools && sums.recordings.len() < all.len(),
-            };
-            (key, pooled)
-        })
-        .collect();
+    let mut pooled: BTreeMap<(&str, &str), Pooled> = BTreeMap::new();
+    // What was measured comes first, and a stand-in has a cell where there is nothing else.
+    for ((one, other, synthetic), sums) in sums {
+        pooled.entry((one, other)).or_insert_with(|| Pooled {
+            rate: sums.rate(),
+            speed: sums.speed(),
+            partial: pools && sums.recordings.len() < all.len(),
+            synthetic,
+        });
+    }
+    let is_measured = pooled.values().any(|cell| !cell.synthetic);
+    let is_comparable = |cell: &Pooled| !cell.partial && !(is_measured && cell.synthetic);
     let map = |name, number: Number, show: fn(f64) -> String, less_is_better: bool| {
-        let whole = pooled.values().filter(|cell| !cell.partial);
+        let whole = pooled.values().filter(|cell| is_comparable(cell));
         let numbers: Vec<f64> = whole.filter_map(number).collect();
         let scale = Scale::of(&numbers, less_is_better);
         let cell = |one: &str, other: &str| {
             let cell = pooled.get(&(one, other))?;
             let number = number(cell)?;
-            let partial = cell.partial;
+            let is_comparable = is_comparable(cell);
             Some(HeatCellView {
                 text: show(number),
-                tint: if partial { 0 } else { scale.tint(number) },
-                best: !partial && scale.is_best(number),
-                partial,
+                tint: if is_comparable { scale.tint(number) } else { 0 },
+                best: is_comparable && !cell.synthetic && scale.is_best(number),
+                partial: cell.partial,
+                synthetic: cell.synthetic,
             })
         };
         MetricView {
@@ -223,6 +236,7 @@ fn heat_map(
         names: (axes[pair.0].name.clone(), axes[pair.1].name.clone()),
         columns: across.iter().map(|value| (*value).to_owned()).collect(),
         has_partial: pooled.values().any(|cell| cell.partial),
+        has_synthetic: pooled.values().any(|cell| cell.synthetic),
         metrics: metrics
             .into_iter()
             .filter(|metric| {
@@ -332,6 +346,45 @@ mod tests {
         assert_eq!(cell("WER", 1, 1), Some(("0.0 %".into(), false, true)));
         assert_eq!(cell("WER", 0, 1), None);
         assert!(maps[0].has_partial);
+    }
+
+    #[test]
+    fn a_stand_in_is_marked_and_never_the_best() {
+        let fake = |axes: &[&str], time: f64| BenchmarkView {
+            synthetic: true,
+            ..row(axes, "x", (0, 10), time)
+        };
+        let rows = [
+            row(&["a", "1", "x"], "x", (1, 10), 1.0),
+            row(&["b", "1", "x"], "x", (3, 10), 4.0),
+            fake(&["fake", "1", "x"], 0.01),
+            row(&["b", "2", "x"], "x", (2, 10), 2.0),
+            // The same cell as a real one, which it adds nothing to.
+            fake(&["a", "1", "x"], 0.01),
+        ];
+        let maps = heat_maps(&axes(&["backend", "threads", "audio"]), &rows);
+        for metric in &maps[0].metrics {
+            let stand_in = metric.rows[2].cells[0].as_ref().unwrap();
+            assert!(stand_in.synthetic && !stand_in.best && stand_in.tint == 0);
+            let best = metric.rows[0].cells[0].as_ref().unwrap();
+            assert!(
+                best.best && best.tint == 6 && !best.synthetic,
+                "{}",
+                metric.name
+            );
+        }
+        assert!(maps[0].has_synthetic);
+        // Alone they are held against each other, and none is called the best.
+        let alone = [
+            fake(&["a", "1", "x"], 1.0),
+            fake(&["b", "1", "x"], 2.0),
+            fake(&["a", "2", "x"], 3.0),
+        ];
+        let maps = heat_maps(&axes(&["backend", "threads", "audio"]), &alone);
+        let cells = maps[0].metrics[1].rows.iter().flat_map(|row| &row.cells);
+        let cells: Vec<&HeatCellView> = cells.flatten().collect();
+        assert!(cells.iter().all(|cell| cell.synthetic && !cell.best));
+        assert!(cells.iter().any(|cell| cell.tint == 6));
     }
 
     #[test]

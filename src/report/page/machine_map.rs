@@ -129,6 +129,11 @@ fn map(
             cells.insert((&summary.configuration, machine), summary);
         }
     }
+    // What is no measurement is held against what is only where there is nothing else.
+    let stands_in = |summary: &SummaryRow<'_>| is_synthetic(record, &summary.configuration.backend);
+    let is_measured = summaries.iter().any(|summary| !stands_in(summary));
+    let is_comparable =
+        |summary: &SummaryRow<'_>| summary.is_whole() && !(is_measured && stands_in(summary));
     let hidden = configurations.len().saturating_sub(MOST.0) + all_machines.len() - machines.len();
     configurations.truncate(MOST.0);
     let metric = |name, number: Number, show: fn(f64) -> String, less_is_better: bool| {
@@ -138,7 +143,7 @@ fn map(
                 let column = configurations
                     .iter()
                     .filter_map(|configuration| cells.get(&(*configuration, *machine)));
-                let whole = column.filter(|summary| summary.is_whole());
+                let whole = column.filter(|summary| is_comparable(summary));
                 let numbers: Vec<f64> = whole.filter_map(|summary| number(summary)).collect();
                 Scale::of(&numbers, less_is_better)
             })
@@ -149,7 +154,11 @@ fn map(
             let partial = !summary.is_whole();
             Some(MachineCellView {
                 text: show(value),
-                tint: if partial { 0 } else { scale.tint(value) },
+                tint: if is_comparable(summary) {
+                    scale.tint(value)
+                } else {
+                    0
+                },
                 partial,
             })
         };

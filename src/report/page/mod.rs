@@ -274,7 +274,7 @@ pub(super) fn answers_in_words(
 }
 
 /// Whether an engine is a stand-in, so that nothing of it is a measurement.
-fn is_synthetic(record: &RunRecord, backend: &str) -> bool {
+pub(super) fn is_synthetic(record: &RunRecord, backend: &str) -> bool {
     record
         .plan
         .engines

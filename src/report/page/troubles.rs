@@ -5,6 +5,7 @@ use crate::model::{LeakedProcess, Outcome};
 use crate::record::{AttemptRecord, JobRecord, RunRecord};
 use crate::report::job_columns::job_rows;
 use crate::report::machine_names::MachineNames;
+use crate::report::not_run::NotRun;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -74,7 +75,10 @@ pub(super) fn troubles(record: &RunRecord) -> TroublesView {
         let trouble = TroubleView {
             job: name,
             status: outcome.map_or("not-run", Outcome::status),
-            reason: outcome.map_or_else(|| "the run ended before it".to_owned(), Outcome::reason),
+            reason: match NotRun::of(record, row.job, found) {
+                Some(reason) => reason.words().to_owned(),
+                None => outcome.map(Outcome::reason).unwrap_or_default(),
+            },
             log_tail: found
                 .and_then(|found| found.current_attempts().next_back())
                 .map(|attempt| attempt.stderr_tail.trim().to_owned())
