@@ -5,10 +5,14 @@ use super::exit::{ExitStatus, Failure, print, say};
 use super::gates;
 use super::history::{Indexing, index};
 use super::report::formats;
-use crate::model::Job;
-use crate::record::{MergeSource, Merged, RecordError, RunFolder, RunRecord, merge, missing};
+use crate::model::units::show_seconds;
+use crate::model::{Job, Outcome};
+use crate::record::{
+    MergeSource, Merged, RecordError, RunFolder, RunRecord, cut_short, merge, missing,
+};
 use crate::report::{PageTemplates, ReportFormat, write_formats};
 use crate::ui::printable;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -38,6 +42,9 @@ pub(super) fn run(arguments: &MergeArguments) -> Result<ExitStatus, Failure> {
     let formats = formats(&arguments.to);
     report(&merged, path, &formats, None, &arguments.indexing).map(|(status, _)| status)
 }
+
+/// How many reasons for what was left out are named.
+const MOST_REASONS: usize = 5;
 
 /// How often a folder that somebody else is writing is tried again, and the pause between.
 const TRIES: u32 = 60;
@@ -144,16 +151,44 @@ fn report(
         (false, _) => ExitStatus::Fault,
     };
     if !missing.is_empty() {
-        tell_missing(&missing, merged.plan.jobs.len());
+        tell_missing(&record, &missing, merged.plan.jobs.len());
     }
+    tell_cut_short(&record);
     Ok((status, record))
 }
 
-fn tell_missing(missing: &[&Job], planned: usize) {
+fn tell_missing(record: &RunRecord, missing: &[&Job], planned: usize) {
+    let outcome = |job: &&Job| record.job(&job.id).and_then(|found| found.outcome.as_ref());
+    // What some folder has and nobody did: a run stopped before, or its machine lacked something.
+    let mut left_out: BTreeMap<String, usize> = BTreeMap::new();
+    for reason in missing.iter().filter_map(outcome).map(Outcome::reason) {
+        *left_out.entry(reason).or_default() += 1;
+    }
+    let number: usize = left_out.values().sum();
+    let why = match missing.len() - number {
+        nowhere if number == 0 || nowhere == 0 => {
+            let all = if number == 0 {
+                "no folder has them"
+            } else {
+                "left out"
+            };
+            all.to_owned()
+        }
+        nowhere => format!("{number} left out, and no folder has the other {nowhere}"),
+    };
     say(&format!(
-        "{} of {planned} jobs missing: no folder has them; run their shards again and merge again",
+        "{} of {planned} jobs missing: {why}; run their shards again and merge again",
         missing.len()
     ));
+    let mut left_out: Vec<(String, usize)> = left_out.into_iter().collect();
+    left_out.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    for (reason, count) in left_out.iter().take(MOST_REASONS) {
+        say(&format!("left out    {count}: {}", printable(reason)));
+    }
+    if left_out.len() > MOST_REASONS {
+        let others = left_out.len() - MOST_REASONS;
+        say(&format!("            and for {others} other reasons"));
+    }
     // One line stands for what is not named.
     let named = if missing.len() > MOST_NAMED {
         MOST_NAMED - 1
@@ -165,6 +200,20 @@ fn tell_missing(missing: &[&Job], planned: usize) {
     }
     if missing.len() > named {
         say(&format!("            and {} more", missing.len() - named));
+    }
+}
+
+/// Tells how many rows have fewer launches than were planned. They are rows all the same.
+fn tell_cut_short(record: &RunRecord) {
+    let mut budgets: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, seconds) in cut_short(record) {
+        *budgets.entry(show_seconds(seconds)).or_default() += 1;
+    }
+    for (budget, number) in budgets {
+        say(&format!(
+            "{} fewer launches than planned: the time budget of {budget} left out the others",
+            counted(number, "benchmark has", "benchmarks have")
+        ));
     }
 }
 

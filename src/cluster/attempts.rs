@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 pub struct AttemptState {
     /// The benchmarks that were carried out to their end.
     pub done: HashSet<JobId>,
+    /// Those of them that the time budget left launches of out.
+    pub cut_short: HashSet<JobId>,
     /// How many of those went wrong.
     pub faults: usize,
     /// What a machine lacked of what benchmarks require.
@@ -22,6 +24,8 @@ pub struct AttemptState {
     pub host: String,
     /// It came to its end, in order.
     pub has_ended: bool,
+    /// The time budget is spent.
+    is_spent: bool,
     /// Bytes of the journal that have been read.
     read: u64,
 }
@@ -105,6 +109,18 @@ impl Attempts {
         self.states.values().flat_map(|state| &state.done).collect()
     }
 
+    /// Returns the benchmarks that no attempt carried out with all their launches, because its time budget left
+    /// some out.
+    #[must_use]
+    pub fn cut_short(&self) -> HashSet<&JobId> {
+        let states = || self.states.values();
+        let whole: HashSet<&JobId> = states()
+            .flat_map(|state| state.done.difference(&state.cut_short))
+            .collect();
+        let cut = states().flat_map(|state| &state.cut_short);
+        cut.filter(|job| !whole.contains(job)).collect()
+    }
+
     /// Returns how many benchmarks went wrong.
     #[must_use]
     pub fn faults(&self) -> usize {
@@ -143,9 +159,14 @@ impl AttemptState {
         match event {
             RunEvent::RunStarted { machine, .. } => self.host = machine.host,
             RunEvent::RunEnded { .. } => self.has_ended = true,
+            RunEvent::RoundsLeftOut { .. } => self.is_spent = true,
             RunEvent::JobEnded { job, outcome, .. } if job.0.starts_with("benchmark/") => {
                 if is_end(Some(&outcome)) {
                     self.faults += usize::from(outcome.is_fault());
+                    // What had all its launches ended before any were left out.
+                    if self.is_spent && outcome == Outcome::Completed {
+                        self.cut_short.insert(job.clone());
+                    }
                     self.done.insert(job);
                 } else if let Outcome::Skipped { reason, .. } = outcome {
                     self.mismatches.push((job, reason));

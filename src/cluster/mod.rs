@@ -15,6 +15,7 @@ mod mapping;
 mod shell;
 mod site;
 pub mod slurm;
+mod stop_rules;
 mod submission;
 mod watch;
 
@@ -29,5 +30,6 @@ pub use site::{
     GithubSite, KubernetesSite, ListSite, Site, SiteFile, SlurmSite, SlurmWords, WordsSite,
     read_site,
 };
+pub use stop_rules::StopRules;
 pub use submission::{IntendedGroup, Intent, Submission, SubmissionError, Submissions, Submitted};
 pub use watch::{PartStanding, Tally, Watch};

@@ -10,6 +10,7 @@
 //! submissions/1.jobs.txt        the benchmarks that are still to be done, if not all are
 //! ```
 
+use super::stop_rules::StopRules;
 use crate::model::Requirements;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,10 @@ pub struct Intent {
     pub attempt: u32,
     /// Whether only some benchmarks are to be done: those that the list beside this file names.
     pub listed: bool,
+    /// When each part stops before all of it is done. What is handed over again has the same, unless something
+    /// else is asked for.
+    #[serde(default)]
+    pub stops: StopRules,
     /// The benchmarks by what they require.
     pub groups: Vec<IntendedGroup>,
 }
@@ -328,6 +333,10 @@ mod tests {
             earmark_version: "0".into(),
             attempt: 1,
             listed: false,
+            stops: StopRules {
+                fail_fast: true,
+                ..StopRules::default()
+            },
             groups: vec![IntendedGroup {
                 number: 1,
                 requires: "gpu:cuda".parse().unwrap(),

@@ -206,6 +206,7 @@ impl Watch {
 mod tests {
     use super::*;
     use crate::cluster::slurm::parse_squeue;
+    use crate::cluster::stop_rules::StopRules;
     use crate::cluster::submission::{IntendedGroup, Intent, Submitted};
     use crate::model::Requirements;
 
@@ -230,6 +231,7 @@ mod tests {
                 earmark_version: "0".into(),
                 attempt: 1,
                 listed: false,
+                stops: StopRules::default(),
                 groups: vec![group],
             },
             submitted: Submitted {

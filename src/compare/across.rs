@@ -139,6 +139,12 @@ pub struct MachinePair {
     pub base_wer: Option<f64>,
     /// The same here.
     pub wer: Option<f64>,
+    /// Here − there.
+    pub wer_difference: Option<f64>,
+    /// The lower end of its interval; none below six recordings.
+    pub wer_difference_low: Option<f64>,
+    /// The upper end.
+    pub wer_difference_high: Option<f64>,
 }
 
 /// A machine, held against another.
@@ -530,6 +536,9 @@ fn pair(
         texts: accuracy.show_texts(),
         base_wer: accuracy.base_wer,
         wer: accuracy.new_wer,
+        wer_difference: accuracy.difference,
+        wer_difference_low: accuracy.difference_low,
+        wer_difference_high: accuracy.difference_high,
         reason: speed.reason,
         base_seconds: speed.base_seconds,
         seconds: speed.new_seconds,

@@ -11,6 +11,7 @@ mod across;
 mod calibration;
 mod likeness;
 mod machine_facts;
+mod machines_page;
 mod noise;
 mod page;
 mod pairs;
@@ -30,6 +31,7 @@ pub use across::{
 };
 pub use calibration::{Calibration, CalibrationRow, calibrate};
 pub use likeness::Difference;
+pub use machines_page::render_machines_page;
 pub use noise::Noise;
 pub use page::{PageError, render_page};
 pub use pairs::Pair;

@@ -1,9 +1,10 @@
-//! A comparison as a page: one file, no network, no script.
+//! A comparison as a page: one file, no network, no script. What is common to the pages of comparisons.
 
 use super::pairs::Pair;
 use super::rules::Verdict;
 use super::speed::Speed;
 use super::{Against, Comparison};
+use crate::report::write_escaped;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
@@ -11,11 +12,19 @@ use serde::Serialize;
 
 const PAGE: &str = "compare.html.j2";
 
-/// The templates; the page has the report's own style sheet.
-const TEMPLATES: [(&str, &str); 2] = [
+/// The templates; pages have the report's own style sheet.
+const TEMPLATES: [(&str, &str); 4] = [
     (
         PAGE,
         include_str!("../../reports/templates/compare.html.j2"),
+    ),
+    (
+        "machines.html.j2",
+        include_str!("../../reports/templates/machines.html.j2"),
+    ),
+    (
+        "ratio.html.j2",
+        include_str!("../../reports/templates/ratio.html.j2"),
     ),
     (
         "style.css.j2",
@@ -24,7 +33,7 @@ const TEMPLATES: [(&str, &str); 2] = [
 ];
 
 /// Rows of a table that are shown: what nobody can read on a page stands in the JSON.
-const MOST_ROWS: usize = 2000;
+pub(super) const MOST_ROWS: usize = 2000;
 
 /// The ratios at the two ends of the picture of a row.
 const PICTURE: (f64, f64) = (0.5, 2.0);
@@ -43,8 +52,6 @@ struct PageView<'a> {
     against: Vec<AgainstView<'a>>,
     /// For several runs, a row for each row of the first, with what each run says of it.
     side_by_side: Vec<(&'a str, Vec<Option<CellView>>)>,
-    width: f64,
-    one: f64,
 }
 
 #[derive(Serialize)]
@@ -80,10 +87,26 @@ struct CellView {
 
 /// Places in the picture of a row.
 #[derive(Serialize)]
-struct Bar {
+pub(super) struct Bar {
+    width: f64,
+    /// Where there is no difference.
+    one: f64,
     low: f64,
     middle: f64,
     high: f64,
+}
+
+impl Bar {
+    /// Returns the picture of a ratio and the ends of its interval; `None` without one.
+    pub(super) fn of(ratio: Option<f64>, low: Option<f64>, high: Option<f64>) -> Option<Self> {
+        Some(Self {
+            width: WIDTH,
+            one: place(1.0),
+            low: place(low?),
+            middle: place(ratio?),
+            high: place(high?),
+        })
+    }
 }
 
 /// Returns the page.
@@ -92,6 +115,17 @@ struct Bar {
 ///
 /// Fails if the template is at fault.
 pub fn render_page(comparison: &Comparison) -> Result<String, PageError> {
+    let view = PageView {
+        comparison,
+        rule: comparison.rule_in_words(),
+        against: comparison.against.iter().map(against).collect(),
+        side_by_side: side_by_side(comparison),
+    };
+    render(PAGE, view)
+}
+
+/// Returns the page that a template makes of a view.
+pub(super) fn render(page: &str, view: impl Serialize) -> Result<String, PageError> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_syntax(
@@ -101,20 +135,13 @@ pub fn render_page(comparison: &Comparison) -> Result<String, PageError> {
             .build()?,
     );
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_formatter(|output, _, value| write_escaped(output, value));
     environment.add_filter("plain", |number: f64| format!("{number:.1}"));
     for (name, text) in TEMPLATES {
         environment.add_template(name, text)?;
     }
-    let view = PageView {
-        comparison,
-        rule: comparison.rule_in_words(),
-        against: comparison.against.iter().map(against).collect(),
-        side_by_side: side_by_side(comparison),
-        width: WIDTH,
-        one: place(1.0),
-    };
     Ok(environment
-        .get_template(PAGE)?
+        .get_template(page)?
         .render(Value::from(Serde(view)))?)
 }
 
@@ -145,7 +172,11 @@ fn pair(pair: &Pair) -> PairView<'_> {
     PairView {
         times: pair.speed.show_times(),
         ratio: pair.speed.show_ratio(),
-        bar: bar(&pair.speed),
+        bar: Bar::of(
+            pair.speed.ratio,
+            pair.speed.ratio_low,
+            pair.speed.ratio_high,
+        ),
         speed: speed_cell(&pair.speed),
         rates: pair.accuracy.show_rates(),
         difference: pair.accuracy.show_difference(),
@@ -177,14 +208,6 @@ fn cell(verdict: Verdict, speed: &Speed) -> CellView {
             .ratio
             .map_or_else(String::new, |ratio| format!("{ratio:.3}")),
     }
-}
-
-fn bar(speed: &Speed) -> Option<Bar> {
-    Some(Bar {
-        low: place(speed.ratio_low?),
-        middle: place(speed.ratio?),
-        high: place(speed.ratio_high?),
-    })
 }
 
 /// Returns where a ratio stands in the picture, on a scale on which double and half are as far from

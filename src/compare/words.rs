@@ -1,11 +1,13 @@
 //! A comparison in words and numbers, the same in every format.
 
 use super::accuracy::Accuracy;
+use super::across::{AcrossMachines, MachinePair, OnMachine};
 use super::pairs::Pair;
 use super::rules::{Rules, Verdict};
 use super::speed::{Speed, bound, wanted};
 use super::{Against, Comparison};
 use crate::model::units::show_seconds;
+use crate::score::bootstrap::FEWEST_VALUES;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What stands for a number that there is not.
@@ -251,13 +253,7 @@ impl Speed {
     /// Returns the ratio with its interval: `1.062 (1.021–1.103)`.
     #[must_use]
     pub fn show_ratio(&self) -> String {
-        let Some(ratio) = self.ratio else {
-            return NOTHING.into();
-        };
-        match (self.ratio_low, self.ratio_high) {
-            (Some(low), Some(high)) => format!("{ratio:.3} ({low:.3}–{high:.3})"),
-            _ => format!("{ratio:.3}"),
-        }
+        show_ratio(self.ratio, self.ratio_low, self.ratio_high)
     }
 }
 
@@ -265,29 +261,13 @@ impl Accuracy {
     /// Returns the two error rates: `5.1 % → 5.6 %`.
     #[must_use]
     pub fn show_rates(&self) -> String {
-        match (self.base_wer, self.new_wer) {
-            (Some(base), Some(new)) => {
-                format!("{:.1} % → {:.1} %", base * 100.0, new * 100.0)
-            }
-            _ => NOTHING.into(),
-        }
+        show_rates(self.base_wer, self.new_wer)
     }
 
     /// Returns the difference with its interval, in points: `+0.50 (−0.10 to +1.20)`.
     #[must_use]
     pub fn show_difference(&self) -> String {
-        let Some(difference) = self.difference else {
-            return NOTHING.into();
-        };
-        match (self.difference_low, self.difference_high) {
-            (Some(low), Some(high)) => format!(
-                "{} ({} to {})",
-                signed(difference),
-                signed(low),
-                signed(high)
-            ),
-            _ => signed(difference),
-        }
+        show_difference(self.difference, self.difference_low, self.difference_high)
     }
 
     /// Returns how many texts are other ones: `same texts`, `2 of 8 texts differ`.
@@ -300,6 +280,92 @@ impl Accuracy {
             (_, 1) => "the text differs".into(),
             (changed, all) => format!("{changed} of {all} texts differ"),
         }
+    }
+}
+
+impl AcrossMachines {
+    /// Returns what the verdicts rest on, in a sentence.
+    #[must_use]
+    pub fn rule_in_words(&self) -> String {
+        let rules = self.rules;
+        format!(
+            "A machine is called faster from {} of the time (and {}) on, if the {:.0} % interval of the ratio \
+             ({} bootstrap resamples over launches, seed {}) excludes 1 and the noise floor of the launches \
+             allows it. A difference of error rates has an interval from {FEWEST_VALUES} recordings on.",
+            wanted(rules.minimum_effect),
+            show_seconds(rules.minimum_effect_seconds),
+            rules.coverage * 100.0,
+            rules.resamples,
+            rules.seed,
+        )
+    }
+}
+
+impl OnMachine {
+    /// Returns how many rows got which verdict, in a sentence.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        if self.rows.is_empty() {
+            return "Nothing to compare: the two did nothing alike.".into();
+        }
+        let verdicts = self.verdicts.iter();
+        let each: Vec<String> = verdicts
+            .map(|(verdict, count)| format!("{} in {count}", verdict.words()))
+            .collect();
+        let rows = self.rows.len();
+        capital(&format!("{} of {rows} rows.", each.join(", ")))
+    }
+}
+
+impl MachinePair {
+    /// Returns the ratio with its interval.
+    #[must_use]
+    pub fn show_ratio(&self) -> String {
+        show_ratio(self.ratio, self.ratio_low, self.ratio_high)
+    }
+
+    /// Returns the two error rates.
+    #[must_use]
+    pub fn show_rates(&self) -> String {
+        show_rates(self.base_wer, self.wer)
+    }
+
+    /// Returns the difference of the error rates with its interval, in points.
+    #[must_use]
+    pub fn show_difference(&self) -> String {
+        show_difference(
+            self.wer_difference,
+            self.wer_difference_low,
+            self.wer_difference_high,
+        )
+    }
+}
+
+fn show_ratio(ratio: Option<f64>, low: Option<f64>, high: Option<f64>) -> String {
+    match (ratio, low, high) {
+        (Some(ratio), Some(low), Some(high)) => format!("{ratio:.3} ({low:.3}–{high:.3})"),
+        (Some(ratio), ..) => format!("{ratio:.3}"),
+        _ => NOTHING.into(),
+    }
+}
+
+fn show_rates(base: Option<f64>, new: Option<f64>) -> String {
+    match (base, new) {
+        (Some(base), Some(new)) => format!("{:.1} % → {:.1} %", base * 100.0, new * 100.0),
+        _ => NOTHING.into(),
+    }
+}
+
+fn show_difference(difference: Option<f64>, low: Option<f64>, high: Option<f64>) -> String {
+    match (difference, low, high) {
+        (Some(difference), Some(low), Some(high)) => format!(
+            "{} ({} to {})",
+            signed(difference),
+            signed(low),
+            signed(high)
+        ),
+        (Some(difference), ..) => signed(difference),
+        _ => NOTHING.into(),
     }
 }
 

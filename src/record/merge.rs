@@ -10,8 +10,8 @@ use super::error::RecordError;
 use super::folder::RunFolder;
 use super::run_record::RunRecord;
 use crate::event::{RunEvent, Stamped};
-use crate::model::{Job, JobId, JobKind, Outcome, Plan, Shard};
-use std::collections::BTreeMap;
+use crate::model::{Job, JobId, JobKind, JobSpec, Outcome, Plan, Shard};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A run folder that is to be merged.
@@ -169,6 +169,32 @@ pub fn missing(record: &RunRecord) -> Vec<&Job> {
         job.skip.is_none() && !is_done
     };
     record.plan.jobs.iter().filter(is_missing).collect()
+}
+
+/// Returns the completed benchmarks of a record, once for each machine, of which the time budget left launches
+/// out, with that budget in seconds.
+#[must_use]
+pub fn cut_short(record: &RunRecord) -> Vec<(&Job, f64)> {
+    let mut found = Vec::new();
+    for job in &record.plan.jobs {
+        let JobSpec::Benchmark(spec) = &job.spec else {
+            continue;
+        };
+        let elsewhere = record.elsewhere.get(&job.id).into_iter().flatten();
+        for done in record.job(&job.id).into_iter().chain(elsewhere) {
+            let session = record.session_of(done);
+            let launches: BTreeSet<u32> = done.samples.iter().map(|one| one.launch).collect();
+            let is_known = done.looks.last().is_some_and(|look| look.decision.stops());
+            if let Some(left_out) = session.and_then(|session| session.rounds_left_out)
+                && done.outcome == Some(Outcome::Completed)
+                && !is_known
+                && u32::try_from(launches.len()).is_ok_and(|done| done < spec.most_launches())
+            {
+                found.push((job, left_out.budget_seconds));
+            }
+        }
+    }
+    found
 }
 
 /// Returns the benchmarks of a record that were carried out to their end, however that was.

@@ -36,8 +36,8 @@ pub use gates::{
 };
 pub use job_columns::{JobRow, job_columns, job_rows};
 pub use machine_names::MachineNames;
-pub(crate) use page::PageView;
 pub use page::{HtmlError, PageTemplates, render_html};
+pub(crate) use page::{PageView, write_escaped};
 pub use result_columns::result_columns;
 pub use rows::{ResultRow, UtteranceResult, passes, result_rows};
 pub use run_history::{LevelChange, RunHistory, RunHistoryError};

@@ -106,10 +106,6 @@ fn what_cannot_be_compared_across_machines_is_refused_by_name() {
         &["m", "--across-machines=nobody"],
         "no machine is called `nobody`; there are host-here, host-there",
     );
-    refused(
-        &["m", "--across-machines", "--format", "html"],
-        "text, markdown or json",
-    );
     refused(&["m", "--across-machines", "--gate"], "cannot be used with");
     refused(&["m"], "name a base and a run to compare it with");
 }

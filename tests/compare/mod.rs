@@ -3,6 +3,7 @@
 mod gates;
 mod machine_facts;
 mod machines;
+mod machines_page;
 mod program;
 mod simulated;
 

@@ -1,7 +1,7 @@
 //! The page, as it is read: its text, and in a real browser what its script does.
 
 mod accessibility;
-mod browser;
+pub mod browser;
 mod explore;
 mod golden;
 mod hostile;
@@ -9,4 +9,4 @@ mod records;
 mod scale;
 mod screenshots;
 mod templates;
-mod text;
+pub mod text;

@@ -3,3 +3,4 @@
 
 mod attempts;
 mod slurm;
+mod stops;

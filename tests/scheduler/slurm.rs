@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-const SITE: &str = "version: 1
+pub const SITE: &str = "version: 1
 schedulers:
   slurm:
     shared: true
@@ -17,12 +17,12 @@ schedulers:
 ";
 
 /// A place with a stand-in for Slurm.
-struct Cluster {
-    place: Place,
+pub struct Cluster {
+    pub place: Place,
 }
 
 impl Cluster {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let place = Place::new();
         for name in ["sbatch", "squeue", "scancel", "scontrol", "sacct"] {
             fs::create_dir_all(place.path().join("bin")).unwrap();
@@ -40,7 +40,7 @@ impl Cluster {
         Self { place }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.place.command(arguments);
         let path = std::env::var("PATH").unwrap();
         command
@@ -53,11 +53,11 @@ impl Cluster {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
+    pub fn run(&self, arguments: &[&str]) -> Ran {
         Ran::from(self.command(arguments).output().unwrap())
     }
 
-    fn on(&self, further: &[&str]) -> Ran {
+    pub fn on(&self, further: &[&str]) -> Ran {
         let words = [
             "run",
             "m.yaml",
@@ -76,7 +76,7 @@ impl Cluster {
         self.place.write(&format!("state/fail/{command}"), lines);
     }
 
-    fn calls(&self, command: &str) -> usize {
+    pub fn calls(&self, command: &str) -> usize {
         let text = fs::read_to_string(self.place.path().join("state/calls")).unwrap_or_default();
         let begins = |line: &&str| line.starts_with(command) && !line.contains("--test-only");
         text.lines().filter(begins).count()

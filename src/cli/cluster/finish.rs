@@ -5,6 +5,7 @@ use crate::cli::exit::{ExitStatus, Failure, say};
 use crate::cli::merge::gather;
 use crate::cluster::Attempts;
 use crate::model::Outcome;
+use crate::record::cut_short;
 
 /// Puts together what there is, reports it, and returns the exit status that it stands for.
 pub(super) fn finish(looking: &Looking<'_>) -> Result<ExitStatus, Failure> {
@@ -18,6 +19,12 @@ pub(super) fn finish(looking: &Looking<'_>) -> Result<ExitStatus, Failure> {
     )?;
     if status == ExitStatus::Fault {
         say(&format!("earmark run --resume {}", run.display()));
+    }
+    if !cut_short(&record).is_empty() {
+        say(&format!(
+            "earmark run --resume {} --time-budget LONGER measures anew what has fewer launches than planned",
+            run.display()
+        ));
     }
     let outcomes = record.jobs.values().filter_map(|job| job.outcome.as_ref());
     Ok(match status {

@@ -50,6 +50,7 @@ pub(super) fn begin(
         earmark_version: env!("CARGO_PKG_VERSION").into(),
         attempt,
         listed: missing.is_some(),
+        stops: prepared.stops,
         groups: prepared
             .division
             .groups
@@ -80,6 +81,7 @@ pub(super) fn begin(
         submission: number,
         attempt,
         list: missing.is_some().then_some(list.as_path()),
+        stops: prepared.stops,
         fresh: arguments.fresh,
         stand_down: &stand_down,
         merge: &further,
@@ -92,6 +94,9 @@ pub(super) fn begin(
     let mut submission = submissions
         .begin(number, intent, list.as_deref(), &scripts)
         .map_err(Failure::internal)?;
+    if let Some(words) = prepared.stops_in_words() {
+        say(&words);
+    }
     finish(&mut submission, site, run)?;
     Ok(Handed {
         submission,

@@ -62,7 +62,8 @@ pub(in crate::cli) fn run_on(
 ) -> Result<ExitStatus, Failure> {
     let site = site_of(arguments.site.as_deref())?;
     let slurm = site.slurm.unwrap_or_default();
-    let prepared = prepare::prepare(plan, &slurm, None)?;
+    let stops = arguments.stops();
+    let prepared = prepare::prepare(plan, &slurm, None, stops)?;
     if arguments.dry_run {
         print(&prepare::table(&prepared))?;
         return Ok(ExitStatus::Success);
@@ -93,10 +94,22 @@ pub(in crate::cli) fn resume(
         .or_else(|| kept.exists().then_some(kept));
     let slurm = site_of(named.as_deref())?.slurm.unwrap_or_default();
     let handed = match recover::what_is_left(&plan, &slurm, &run, arguments)? {
+        recover::Left::Running(_) if arguments.dry_run => {
+            print("parts of it run or wait; nothing was handed over\n")?;
+            return Ok(ExitStatus::Success);
+        }
+        recover::Left::Nothing if arguments.dry_run => {
+            print("nothing is missing; nothing was handed over\n")?;
+            return Ok(ExitStatus::Success);
+        }
         recover::Left::Running(handed) => *handed,
         recover::Left::Nothing => return finish::finish(&looking(run, arguments, base)),
-        recover::Left::Missing(missing) => {
-            let prepared = prepare::prepare(&plan, &slurm, Some(&missing))?;
+        recover::Left::Missing(missing, stops) => {
+            let prepared = prepare::prepare(&plan, &slurm, Some(&missing), stops)?;
+            if arguments.dry_run {
+                print(&prepare::table(&prepared))?;
+                return Ok(ExitStatus::Success);
+            }
             hand_over::begin(&plan, &slurm, &run, &prepared, Some(&missing), arguments)?
         }
     };

@@ -4,7 +4,7 @@ use crate::cli::exit::{Failure, say};
 use crate::cli::run::{Errand, Telling, carry_out};
 use crate::cli::saved::read_saved;
 use crate::cluster::slurm::{Preflight, PreflightError, group_arguments, preflight, unshared};
-use crate::cluster::{CommandFailure, Division, Sizes, SlurmSite, divide};
+use crate::cluster::{CommandFailure, Division, Sizes, SlurmSite, StopRules, divide};
 use crate::exec::RunOptions;
 use crate::model::units::show_seconds;
 use crate::model::{DownloadPolicy, JobKind, Plan, Requirement};
@@ -28,6 +28,20 @@ pub(super) struct Prepared {
     pub(super) arguments: Vec<Vec<String>>,
     /// What Slurm says of itself.
     pub(super) preflight: Preflight,
+    /// When each part stops before all of it is done.
+    pub(super) stops: StopRules,
+}
+
+impl Prepared {
+    /// Returns what stops a part, in a sentence, if anything does.
+    pub(super) fn stops_in_words(&self) -> Option<String> {
+        let stops = self.stops;
+        (!stops.are_none()).then(|| {
+            format!(
+                "each part has {stops} for itself: it knows only its own faults and its own time"
+            )
+        })
+    }
 }
 
 /// Divides a plan, or what is missing of it, and asks Slurm whether it would take it. Nothing is written, and
@@ -36,6 +50,7 @@ pub(super) fn prepare(
     plan: &Plan,
     site: &SlurmSite,
     missing: Option<&[String]>,
+    stops: StopRules,
 ) -> Result<Prepared, Failure> {
     let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
     let only: Option<HashSet<&str>> =
@@ -96,6 +111,7 @@ pub(super) fn prepare(
         division,
         arguments,
         preflight,
+        stops,
     })
 }
 
@@ -122,8 +138,11 @@ pub(super) fn table(prepared: &Prepared) -> String {
             words.join(" "),
         ]);
     }
+    let stops = prepared
+        .stops_in_words()
+        .map_or_else(String::new, |words| format!("{words}\n"));
     format!(
-        "{}\nSlurm {} would take it; nothing was handed over\n",
+        "{}\n{stops}Slurm {} would take it; nothing was handed over\n",
         table.render(),
         prepared.preflight.controller.version()
     )

@@ -3,9 +3,10 @@
 use super::hand_over::{Handed, finish};
 use super::interruption::Interruptions;
 use crate::cli::exit::{Failure, say};
+use crate::cli::merge::counted;
 use crate::cli::run::RunArguments;
 use crate::cluster::slurm::{self, Liveness};
-use crate::cluster::{Attempts, SlurmSite, Submission, Submissions, Watch};
+use crate::cluster::{Attempts, SlurmSite, StopRules, Submission, Submissions, Watch};
 use crate::model::{JobKind, Plan};
 use std::path::Path;
 use std::time::Duration;
@@ -17,8 +18,8 @@ const SECOND_LOOK: Duration = Duration::from_secs(5);
 pub(super) enum Left {
     /// Something still runs or waits.
     Running(Box<Handed>),
-    /// Nothing runs, and these benchmarks are missing.
-    Missing(Vec<String>),
+    /// Nothing runs, and these benchmarks are missing. With when their parts are to stop.
+    Missing(Vec<String>, StopRules),
     /// Nothing is missing.
     Nothing,
 }
@@ -38,6 +39,8 @@ pub(super) fn what_is_left(
         ));
     }
     let mut handed = last(run, site.poll)?;
+    let kept = handed.submission.intent.stops;
+    let stops = kept.renewed(arguments.stops(), arguments.keep_going);
     let mut attempts = Attempts::of(run);
     attempts.look();
     let mut watch = Watch::new(handed.submission.clone(), Duration::ZERO);
@@ -67,11 +70,23 @@ pub(super) fn what_is_left(
         }
     }
     if watch.is_alive(&attempts) {
-        // What of it was never handed over is now.
-        finish(&mut handed.submission, site, run)?;
+        if stops != kept {
+            return Err(already_told(run, kept));
+        }
+        if !arguments.dry_run {
+            // What of it was never handed over is now.
+            finish(&mut handed.submission, site, run)?;
+        }
         return Ok(Left::Running(Box::new(handed)));
     }
-    let done = attempts.done();
+    let mut done = attempts.done();
+    let mut cut_short = 0;
+    if stops.time_budget > kept.time_budget {
+        // In the same time they would come to the same again, and in less to less.
+        for job in attempts.cut_short() {
+            cut_short += usize::from(done.remove(job));
+        }
+    }
     let missing: Vec<String> = plan
         .jobs
         .iter()
@@ -83,14 +98,37 @@ pub(super) fn what_is_left(
         return Ok(Left::Nothing);
     }
     // Whatever the scheduler starts again of the old parts would only be in the way.
-    if let Err(error) = slurm::cancel(&handed.submission.ids()) {
+    if !arguments.dry_run
+        && let Err(error) = slurm::cancel(&handed.submission.ids())
+    {
         say(&format!("warning: {error}"));
     }
     say(&format!(
         "{} missing",
-        crate::cli::merge::counted(missing.len(), "benchmark", "benchmarks")
+        counted(missing.len(), "benchmark", "benchmarks")
     ));
-    Ok(Left::Missing(missing))
+    if cut_short > 0 {
+        say(&format!(
+            "{} fewer launches than planned, for which there is more time now",
+            counted(cut_short, "of them has", "of them have")
+        ));
+    }
+    Ok(Left::Missing(missing, stops))
+}
+
+/// Refuses to have parts stop otherwise that the scheduler has already: nothing reaches them.
+fn already_told(run: &Path, kept: StopRules) -> Failure {
+    let kept = if kept.are_none() {
+        "nothing that stops them early".to_owned()
+    } else {
+        kept.to_string()
+    };
+    let run = run.display();
+    Failure::Usage(format!(
+        "parts of {run} run or wait, and were handed over with {kept}; resume it without --fail-fast, \
+         --max-failures, --keep-going and --time-budget to look after them, or call them back first: \
+         `earmark attach {run} --cancel`"
+    ))
 }
 
 /// Returns the last submission of a run, with the scheduler's names for it; where nobody wrote those down,

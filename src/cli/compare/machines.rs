@@ -47,7 +47,7 @@ fn one(across: &AcrossMachines, against: &OnMachine) -> String {
             against.not_told.join(", ")
         ));
     }
-    text.push_str(&format!("\n{}\n", capital(&headline(against))));
+    text.push_str(&format!("\n{}\n", against.headline()));
     if !against.rows.is_empty() {
         let mut table = Table::new(&["row", &base, &here, "ratio", "machine", "texts"]);
         table.break_after(0, '/');
@@ -122,10 +122,7 @@ pub(super) fn markdown(across: &AcrossMachines) -> String {
                 against.not_told.join(", ")
             )));
         }
-        sections.push(Section::whole(format!(
-            "\n**{}**\n",
-            capital(&headline(against))
-        )));
+        sections.push(Section::whole(format!("\n**{}**\n", against.headline())));
         sections.push(Section::list(
             &format!(
                 "\n| row | {base} | {here} | ratio | machine | texts |\n|---|--:|--:|--:|---|---|\n"
@@ -161,38 +158,14 @@ pub(super) fn markdown(across: &AcrossMachines) -> String {
     joined(&sections, COMMENT_CHARACTERS)
 }
 
-fn headline(against: &OnMachine) -> String {
-    if against.rows.is_empty() {
-        return "nothing to compare: the two did nothing alike.".into();
-    }
-    let each: Vec<String> = against
-        .verdicts
-        .iter()
-        .map(|(verdict, count)| format!("{} in {count}", verdict.words()))
-        .collect();
-    format!("{} of {} rows.", each.join(", "), against.rows.len())
-}
-
 fn cells(row: &MachinePair) -> [String; 6] {
     let seconds = |seconds: Option<f64>| seconds.map_or_else(|| NOTHING.into(), show_seconds);
-    let ratio = match (row.ratio, row.ratio_low, row.ratio_high) {
-        (Some(ratio), Some(low), Some(high)) => format!("{ratio:.3} ({low:.3}–{high:.3})"),
-        (Some(ratio), ..) => format!("{ratio:.3}"),
-        _ => NOTHING.into(),
-    };
     [
         row.name.clone(),
         seconds(row.base_seconds),
         seconds(row.seconds),
-        ratio,
+        row.show_ratio(),
         row.verdict.words().to_owned(),
         row.texts.clone(),
     ]
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
 }

@@ -7,7 +7,10 @@ mod text;
 use super::arguments::{CompareArguments, CompareFormat};
 use super::exit::{ExitStatus, Failure, print, say};
 use super::run::named_run;
-use crate::compare::{Comparison, Rules, Side, across_machines, compare, judge_gates, render_page};
+use crate::compare::{
+    Comparison, Rules, Side, across_machines, compare, judge_gates, render_machines_page,
+    render_page,
+};
 use crate::record::RunRecord;
 use crate::report::{ResultRow, result_rows};
 use crate::ui::printable;
@@ -74,13 +77,7 @@ fn across(
         CompareFormat::Json => {
             serde_json::to_string_pretty(&across).map_err(Failure::internal)? + "\n"
         }
-        CompareFormat::Html => {
-            return Err(Failure::Usage(
-                "machines are compared as text, markdown or json; the page of a merged run has them side \
-                 by side"
-                    .into(),
-            ));
-        }
+        CompareFormat::Html => render_machines_page(&across).map_err(Failure::internal)?,
     })?;
     Ok(ExitStatus::Success)
 }

@@ -3,6 +3,7 @@
 use crate::cli::arguments::{ReportTo, Selection};
 use crate::cli::cluster::Scheduler;
 use crate::cli::history::Indexing;
+use crate::cluster::StopRules;
 use crate::model::{Requirements, Shard};
 use crate::plan::Filter;
 use clap::{Args, ValueEnum, ValueHint};
@@ -86,8 +87,9 @@ pub(in crate::cli) struct RunArguments {
     /// With --shard, start nothing more once this file is there.
     #[arg(long, value_name = "FILE", requires = "shard", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) stand_down: Option<PathBuf>,
-    /// Hand the plan over to a scheduler, in parts by what its rows require, and look after it.
-    #[arg(long, value_enum, value_name = "SCHEDULER", conflicts_with_all = ["shard", "resume", "fail_fast", "max_failures", "time_budget", "format"])]
+    /// Hand the plan over to a scheduler, in parts by what its rows require, and look after it. Each part has
+    /// --fail-fast, --max-failures and --time-budget for itself: it knows only its own faults and its own time.
+    #[arg(long, value_enum, value_name = "SCHEDULER", conflicts_with_all = ["shard", "resume", "format"])]
     pub(in crate::cli) on: Option<Scheduler>,
     /// The site file: what the scheduler is told for each requirement.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -101,16 +103,18 @@ pub(in crate::cli) struct RunArguments {
     /// Whether anything may be fetched, whatever the matrix says.
     #[arg(long, value_enum)]
     pub(in crate::cli) download: Option<Downloads>,
-    /// Stop at the first fault.
+    /// Stop at the first fault; with --on, the part that has it.
     #[arg(long, conflicts_with = "keep_going")]
     pub(in crate::cli) fail_fast: bool,
-    /// Go on after faults (default).
+    /// Go on after faults (default). When a run that a scheduler has is resumed, also its parts that stopped
+    /// at faults before.
     #[arg(long)]
     pub(in crate::cli) keep_going: bool,
-    /// Stop after so many faults.
+    /// Stop after so many faults; with --on, so many of a part.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(in crate::cli) max_failures: Option<u32>,
-    /// Leave out whole rounds of launches that would end later than this, such as `2h`.
+    /// Leave out whole rounds of launches that would end later than this, such as `2h`; with --on, later than
+    /// this after the part began.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(in crate::cli) time_budget: Option<Duration>,
     /// Ask every verify again: take no verdict that is remembered.
@@ -133,4 +137,15 @@ pub(in crate::cli) struct RunArguments {
     pub(in crate::cli) indexing: Indexing,
     #[command(flatten)]
     pub(in crate::cli) selection: Selection,
+}
+
+impl RunArguments {
+    /// Returns when a part that is handed over stops before all of it is done, as far as it is asked for here.
+    pub(in crate::cli) fn stops(&self) -> StopRules {
+        StopRules {
+            fail_fast: self.fail_fast,
+            max_failures: self.max_failures,
+            time_budget: self.time_budget,
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The scripts that `sbatch` is handed: a few lines around `run --shard` and `merge`.
 
 use crate::cluster::shell::quoted;
+use crate::cluster::stop_rules::StopRules;
 use std::path::Path;
 
 /// What the scripts of a submission are made of.
@@ -20,6 +21,8 @@ pub struct ScriptFacts<'a> {
     pub attempt: u32,
     /// The list of benchmarks, if not all are to be done.
     pub list: Option<&'a Path>,
+    /// When a part stops before all of it is done.
+    pub stops: StopRules,
     /// Whether every verify is asked again.
     pub fresh: bool,
     /// The file that ends these attempts once it is there.
@@ -35,11 +38,17 @@ pub fn shard_script(facts: &ScriptFacts<'_>) -> String {
     let list = facts.list.map_or_else(String::new, |list| {
         format!(" --jobs {}", quoted(&list.display().to_string()))
     });
+    let stops: String = facts
+        .stops
+        .arguments()
+        .iter()
+        .map(|word| format!(" {}", quoted(word)))
+        .collect();
     format!(
         "{head}\
          attempt=$(({attempt} + ${{SLURM_RESTART_COUNT:-0}}))\n\
          {program} run plan.json --shard \"$SLURM_ARRAY_TASK_ID/$3\" --requires \"$2\"{list} \\\n    \
-         --stand-down {stand_down} --no-history --to csv{fresh} \\\n    \
+         --stand-down {stand_down} --no-history --to csv{fresh}{stops} \\\n    \
          --out \"attempts/{submission}-g$1-$SLURM_ARRAY_TASK_ID-of-$3.attempt-$attempt\"\n\
          status=$?\n\
          # A benchmark that failed is a result; only trouble of our own is a failure of the job.\n\
@@ -131,6 +140,11 @@ mod tests {
                 submission: 2,
                 attempt: 5,
                 list: Some(Path::new("submissions/2.jobs.txt")),
+                stops: StopRules {
+                    fail_fast: true,
+                    max_failures: Some(4),
+                    time_budget: Some(std::time::Duration::from_mins(90)),
+                },
                 fresh: false,
                 stand_down: Path::new("submissions/3.json"),
                 merge: &[],
@@ -145,7 +159,8 @@ mod tests {
             assert_eq!(
                 String::from_utf8_lossy(&output.stdout).trim(),
                 "run plan.json --shard 3/4 --requires gpu:cuda --jobs submissions/2.jobs.txt --stand-down \
-                 submissions/3.json --no-history --to csv --out attempts/2-g1-3-of-4.attempt-7"
+                 submissions/3.json --no-history --to csv --fail-fast --max-failures 4 --time-budget 1h30m --out \
+                 attempts/2-g1-3-of-4.attempt-7"
             );
             let other = ScriptFacts {
                 version: "earmark 2",

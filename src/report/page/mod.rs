@@ -53,6 +53,7 @@ use troubles::TroublesView;
 use trust::TrustView;
 
 pub use own::{HtmlError, PageTemplates};
+pub(crate) use templates::write_escaped;
 
 /// How many rows of a table of text the page shows: what nobody can read on a page stands in the CSV
 /// files beside it.

@@ -84,7 +84,12 @@ pub(super) fn environment() -> Result<Environment<'static>, Error> {
     Ok(environment)
 }
 
-fn write_escaped(output: &mut Output<'_>, value: &Value) -> Result<(), Error> {
+/// Writes a value into a page: text of others is escaped, and what acts without being seen is seen.
+///
+/// # Errors
+///
+/// Fails if the page cannot be held.
+pub(crate) fn write_escaped(output: &mut Output<'_>, value: &Value) -> Result<(), Error> {
     let written = if let Some(text) = value.as_str() {
         if value.is_safe() {
             output.write_str(text)
