@@ -6,7 +6,9 @@ use super::gates;
 use super::history::{Indexing, index};
 use super::report::formats;
 use crate::model::Job;
-use crate::record::{MergeSource, Merged, RecordError, RunFolder, RunRecord, merge, missing};
+use crate::record::{
+    MergeSource, Merged, RecordError, ReplaceError, RunFolder, RunRecord, merge, missing,
+};
 use crate::report::{PageTemplates, ReportFormat, write_formats};
 use crate::ui::printable;
 use std::path::{Path, PathBuf};
@@ -26,10 +28,7 @@ pub(super) fn run(arguments: &MergeArguments) -> Result<ExitStatus, Failure> {
     }
     let path = &arguments.out;
     let merged = if arguments.replace {
-        sources.extend(earlier(path));
-        let merged = merge(sources).map_err(|error| usage(&error))?;
-        merged.write_over(path).map_err(|error| usage(&error))?;
-        merged
+        write_over(path, &sources).map_err(|error| usage(&error))?
     } else {
         let merged = merge(sources).map_err(|error| usage(&error))?;
         merged.write(path).map_err(|error| usage(&error))?;
@@ -40,8 +39,8 @@ pub(super) fn run(arguments: &MergeArguments) -> Result<ExitStatus, Failure> {
 }
 
 /// How often a folder that somebody else is writing is tried again, and the pause between.
-const TRIES: u32 = 60;
-const PAUSE: Duration = Duration::from_secs(1);
+const TRIES: u32 = 240;
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Puts into a folder what other folders in it hold, beside what an earlier merge left there, and reports it.
 /// Whoever else does that at the same moment does the same, and is waited for.
@@ -53,18 +52,30 @@ pub(super) fn gather(
     indexing: &Indexing,
 ) -> Result<(ExitStatus, RunRecord), Failure> {
     let folders = inner(inner_folder).unwrap_or_default();
-    let mut sources = readable(&folders);
-    sources.extend(earlier(path));
-    let merged = merge(sources).map_err(|error| Failure::Usage(error.to_string()))?;
+    let merged = write_over(path, &readable(&folders)).map_err(|error| match error {
+        ReplaceError::Record(_) => Failure::internal(&error),
+        ReplaceError::Merge(_) | ReplaceError::Earlier { .. } => Failure::Usage(error.to_string()),
+    })?;
+    report(&merged, path, formats, base, indexing)
+}
+
+/// Merges into a folder that may hold an earlier merge. Whoever else does that at the same moment is
+/// waited for.
+fn write_over(path: &Path, sources: &[MergeSource]) -> Result<Merged, ReplaceError> {
     let mut tries = 0;
-    while let Err(error) = merged.write_over(path) {
-        tries += 1;
-        if !matches!(error, RecordError::InUse { .. }) || tries > TRIES {
-            return Err(Failure::internal(&error));
+    loop {
+        let holder = match Merged::write_over(path, sources) {
+            Err(ReplaceError::Record(RecordError::InUse { holder, .. })) if tries < TRIES => holder,
+            done => return done,
+        };
+        if tries == 0 {
+            let holder = holder.as_deref().unwrap_or("another process");
+            let text = format!("{} is in use by {holder}", path.display());
+            say(&format!("waiting     {}", printable(&text)));
         }
+        tries += 1;
         std::thread::park_timeout(PAUSE);
     }
-    report(&merged, path, formats, base, indexing)
 }
 
 /// Returns the run folders in a folder that is none itself, sorted; `None` if it holds none.
@@ -96,12 +107,6 @@ fn readable(folders: &[PathBuf]) -> Vec<MergeSource> {
         }
     };
     folders.iter().filter_map(read).collect()
-}
-
-/// Returns what an earlier merge left in a folder.
-fn earlier(path: &Path) -> Option<MergeSource> {
-    let is_there = RunFolder::at(path).journal().exists();
-    is_there.then(|| MergeSource::read(path).ok()).flatten()
 }
 
 fn report(

@@ -4,6 +4,7 @@ use super::error::RecordError;
 use super::fold::{Folding, NO_START};
 use super::journal::JournalWriter;
 use super::lock::RunLock;
+use super::merge::Merged;
 use super::reader::JournalReader;
 use super::run_record::RunRecord;
 use crate::event::{RunEvent, Stamped};
@@ -59,37 +60,51 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// Writes a journal in the place of the one that is there, if there is one. Whoever reads meanwhile finds
-    /// one or the other.
+    /// Writes a journal in the place of the one that is there, if there is one: what `decide` makes of the
+    /// folder under its lock. Whoever reads meanwhile finds one or the other.
     ///
     /// # Errors
     ///
-    /// Fails if the folder is in use, or cannot be written.
-    pub(super) fn replace(
+    /// Fails if the folder is in use, nothing is decided, or it cannot be written. Then it is as it was.
+    pub(super) fn replace<Error: From<RecordError>>(
         path: &Path,
-        plan: &Plan,
-        events: &[Stamped],
-    ) -> Result<Self, RecordError> {
+        decide: impl FnOnce(&Self) -> Result<Merged, Error>,
+    ) -> Result<Merged, Error> {
         let folder = Self::at(path);
         let unwritable = |error| RecordError::unwritable(path, error);
+        let is_new = !path.exists();
         fs::create_dir_all(path).map_err(unwritable)?;
-        let _lock = RunLock::take(path, unwritable)?;
-        if !folder.plan().exists() {
-            write_plan(&folder.plan(), plan).map_err(unwritable)?;
-        }
-        let new = path.join("journal-new.jsonl");
-        let written = File::create(&new).map(BufWriter::new).and_then(|mut file| {
-            for event in events {
-                serde_json::to_writer(&mut file, event).map_err(io::Error::other)?;
-                file.write_all(b"\n")?;
+        let lock = RunLock::take(path, unwritable)?;
+        let merged = match decide(&folder) {
+            Ok(merged) => merged,
+            Err(error) => {
+                drop(lock);
+                if is_new {
+                    // Only if it is empty: others may have put something into it meanwhile.
+                    let _ = fs::remove_dir(path);
+                }
+                return Err(error);
             }
-            file.into_inner()?.sync_all()
-        });
-        written
-            .and_then(|()| fs::rename(&new, folder.journal()))
-            .and_then(|()| folder.sync())
-            .map_err(unwritable)?;
-        Ok(folder)
+        };
+        folder.put(&merged).map_err(unwritable)?;
+        drop(lock);
+        Ok(merged)
+    }
+
+    /// Puts a journal, and a plan where there is none, into a folder that is locked.
+    fn put(&self, merged: &Merged) -> io::Result<()> {
+        if !self.plan().exists() {
+            write_plan(&self.plan(), &merged.plan)?;
+        }
+        let new = self.path.join("journal-new.jsonl");
+        let mut file = BufWriter::new(File::create(&new)?);
+        for event in &merged.events {
+            serde_json::to_writer(&mut file, event).map_err(io::Error::other)?;
+            file.write_all(b"\n")?;
+        }
+        file.into_inner()?.sync_all()?;
+        fs::rename(&new, self.journal())?;
+        self.sync()
     }
 
     /// Opens a run folder to go on with its run: reads its record under the folder's lock, and cuts
@@ -290,7 +305,7 @@ impl RunFolder {
 
     /// Has a network file system ask again what is in the folder: another machine may have written it a
     /// moment ago.
-    fn list(&self) {
+    pub(super) fn list(&self) {
         let _ = fs::read_dir(&self.path).map(Iterator::count);
     }
 
@@ -330,6 +345,11 @@ impl RunFolder {
                 plan.digest
             ))),
         }
+    }
+
+    /// Reads the plan.
+    pub(super) fn own_plan(&self) -> Result<Plan, RecordError> {
+        self.read_plan(&self.plan())
     }
 
     fn read_plan(&self, path: &Path) -> Result<Plan, RecordError> {
