@@ -281,6 +281,18 @@ impl Document {
             }
     }
 
+    /// Returns whether a node is a list.
+    #[must_use]
+    pub fn is_list(&self, id: NodeId) -> bool {
+        matches!(self.node(id).content, Content::List(_))
+    }
+
+    /// Returns the node that a node is in.
+    #[must_use]
+    pub fn parent(&self, id: NodeId) -> Option<NodeId> {
+        self.node(id).parent
+    }
+
     /// Returns the place of the key that a node is written under, itself or the list that it is in.
     #[must_use]
     pub fn key_span(&self, id: NodeId) -> Option<Span> {
