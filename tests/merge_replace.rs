@@ -140,3 +140,22 @@ fn what_is_refused_leaves_nothing_behind_and_a_folder_of_another_plan_as_it_was(
     );
     assert!(!place.path().join("four/journal.jsonl").exists());
 }
+
+#[test]
+fn reports_that_could_not_be_written_can_be_written_later() {
+    let place = merged();
+    place.write("n/summary.csv.new/in-the-way", "");
+    let ran = place
+        .run(&["merge", "one", "two", "--out", "n"])
+        .expect_status(4);
+    for wanted in [
+        "summary.csv cannot be written",
+        "make room",
+        "`earmark report n`",
+    ] {
+        assert!(ran.stderr.contains(wanted), "{}", ran.stderr);
+    }
+    fs::remove_dir_all(place.path().join("n/summary.csv.new")).unwrap();
+    place.run(&["report", "n"]).expect_status(0);
+    assert_eq!(place.table("n/summary.csv").len(), 3);
+}

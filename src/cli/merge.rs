@@ -4,7 +4,7 @@ use super::arguments::MergeArguments;
 use super::exit::{ExitStatus, Failure, print, say};
 use super::gates;
 use super::history::{Indexing, index};
-use super::report::formats;
+use super::report::{formats, unwritten};
 use crate::model::Job;
 use crate::record::{
     MergeSource, Merged, RecordError, ReplaceError, RunFolder, RunRecord, merge, missing,
@@ -126,7 +126,7 @@ fn report(
         formats,
         &PageTemplates::default(),
     );
-    for written in written.map_err(Failure::internal)? {
+    for written in written.map_err(|error| unwritten(path, &error))? {
         print(&format!("{}\n", written.display()))?;
     }
     let runs = record.sessions.iter().map(|session| session.run + 1).max();
@@ -149,14 +149,16 @@ fn report(
         (false, _) => ExitStatus::Fault,
     };
     if !missing.is_empty() {
-        tell_missing(&missing, merged.plan.jobs.len());
+        let why = "no folder has them; run their shards again and merge again";
+        tell_missing(&missing, merged.plan.jobs.len(), why);
     }
     Ok((status, record))
 }
 
-fn tell_missing(missing: &[&Job], planned: usize) {
+/// Names what is missing, some of it at least; `why` says with it what is to be done.
+pub(super) fn tell_missing(missing: &[&Job], planned: usize, why: &str) {
     say(&format!(
-        "{} of {planned} jobs missing: no folder has them; run their shards again and merge again",
+        "{} of {planned} jobs missing: {why}",
         missing.len()
     ));
     // One line stands for what is not named.
