@@ -72,6 +72,7 @@ pub(super) fn run(arguments: &ScoreArguments) -> Result<ExitStatus, Failure> {
     if let Some(path) = &arguments.pairs {
         let source = open(path)?;
         let utterances = source.utterances(Role::Pairs, &reading)?;
+        pairing::refuse_doubtful_ids(&source, &utterances)?;
         return show(arguments, utterances, &source.name);
     }
     let (Some(reference), Some(hypothesis)) = (&arguments.reference, &arguments.hypothesis) else {
