@@ -9,6 +9,7 @@ use super::reader::JournalReader;
 use super::run_record::RunRecord;
 use crate::event::{RunEvent, Stamped};
 use crate::model::Plan;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -176,9 +177,9 @@ impl RunFolder {
             .map(|(_, path)| path)
     }
 
-    /// Removes a run folder with all that is in it, and returns how many bytes that were. What the
-    /// folder is known by goes last, so that what is left after a crash can be removed again. Links are
-    /// removed and not followed.
+    /// Removes a run folder, and returns how many bytes that were. What no program of ours has put into it
+    /// stays, and with it the folder. What the folder is known by goes last, so that what is left after a
+    /// crash can be removed again. Links are removed and not followed.
     ///
     /// # Errors
     ///
@@ -189,9 +190,14 @@ impl RunFolder {
         let lock = RunLock::take(path, unremovable)?;
         let bytes = folder.bytes();
         let last = [folder.journal(), lock.path().to_path_buf()];
+        let mut is_shared = false;
         for entry in fs::read_dir(path).map_err(unremovable)? {
             let entry = entry.map_err(unremovable)?;
             if last.contains(&entry.path()) {
+                continue;
+            }
+            if !is_ours(&entry.file_name()) {
+                is_shared = true;
                 continue;
             }
             if entry.file_type().map_err(unremovable)?.is_dir() {
@@ -208,11 +214,27 @@ impl RunFolder {
                 _ => {}
             }
         }
-        fs::remove_dir(path).map_err(unremovable)?;
+        if !is_shared {
+            fs::remove_dir(path).map_err(unremovable)?;
+        }
         Ok(bytes)
     }
 
-    /// Returns how many bytes its files have; what cannot be looked at has none.
+    /// Returns the names of what no program of ours has put into the folder, sorted.
+    #[must_use]
+    pub fn strangers(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name());
+        let mut found: Vec<String> = names
+            .filter(|name| !is_ours(name))
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect();
+        found.sort();
+        found
+    }
+
+    /// Returns how many bytes the files have that programs of ours have put into it; what cannot be looked at
+    /// has none.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         fn of(folder: &Path) -> u64 {
@@ -224,7 +246,14 @@ impl RunFolder {
                 })
                 .sum()
         }
-        of(&self.path)
+        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        entries
+            .filter(|entry| is_ours(&entry.file_name()))
+            .map(|entry| match entry.file_type() {
+                Ok(kind) if kind.is_dir() => of(&entry.path()),
+                _ => entry.metadata().map_or(0, |data| data.len()),
+            })
+            .sum()
     }
 
     /// Returns the path of the journal.
@@ -373,6 +402,41 @@ impl RunFolder {
     fn sync(&self) -> io::Result<()> {
         File::open(&self.path)?.sync_all()
     }
+}
+
+/// What programs of ours put into a run folder: the record, what is made of it, and what children write.
+const OURS: [&str; 23] = [
+    "plan.json",
+    "plan-next.json",
+    "journal.jsonl",
+    "journal-new.jsonl",
+    "lock",
+    "lock.lease",
+    "logs",
+    "work",
+    "attempts",
+    "submissions",
+    "scheduler-logs",
+    "site.yaml",
+    "history.json",
+    "results.csv",
+    "summary.csv",
+    "samples.csv",
+    "jobs.csv",
+    "combinations.csv",
+    "report.html",
+    "report.md",
+    "report.json",
+    "junit.xml",
+    "hypotheses.jsonl",
+];
+
+/// Whether a name in a run folder is one that programs of ours give, whole or while it is being written.
+fn is_ours(name: &OsStr) -> bool {
+    let Some(name) = name.to_str() else {
+        return false;
+    };
+    OURS.contains(&name.strip_suffix(".new").unwrap_or(name)) || name.starts_with("lock.lease.")
 }
 
 /// A record as it was read.
