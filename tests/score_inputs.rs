@@ -160,6 +160,36 @@ fn ids_of_pairs_that_are_there_twice_or_not_at_all_are_named() {
 }
 
 #[test]
+fn text_is_told_in_what_was_counted() {
+    let place = Place::new();
+    place.write("ja.csv", "reference,hypothesis\n今日は晴れ,今日は雨\n");
+    let ran = place.run(&[
+        "score",
+        "ja.csv",
+        "--language",
+        "ja",
+        "--normalizer",
+        "basic",
+    ]);
+    let ran = ran.expect_status(0);
+    for wanted in ["insertions of 5 characters", "of 1 utterance has an error"] {
+        assert!(ran.stdout.contains(wanted), "{}", ran.stdout);
+    }
+    place.write(
+        "mixed.jsonl",
+        "{\"reference\": \"今日は\", \"hypothesis\": \"今日\", \"language\": \"ja\"}\n{\"reference\": \
+         \"a b\", \"hypothesis\": \"a\", \"language\": \"en\"}\n",
+    );
+    let ran = place.run(&["score", "mixed.jsonl"]).expect_status(0);
+    for wanted in [
+        "insertions of 5 words or characters",
+        "of 2 utterances have an error",
+    ] {
+        assert!(ran.stdout.contains(wanted), "{}", ran.stdout);
+    }
+}
+
+#[test]
 fn ids_that_do_not_match_are_named() {
     let place = Place::new();
     place.write("r.trn", "a (1)\nb (2)\nc (3)\n");
