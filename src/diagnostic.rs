@@ -188,6 +188,19 @@ impl Diagnostic {
     }
 }
 
+/// Takes a text apart that is a reason, and behind a semicolon its remedy if it has one. What somebody wrote
+/// stands in the reason between backticks, and may hold semicolons of its own: behind the right one, every
+/// backtick has another.
+#[must_use]
+pub fn split_remedy(text: &str) -> (&str, Option<&str>) {
+    let breaks = text.rmatch_indices("; ");
+    let is_right = |(_, behind): &(&str, &str)| behind.matches('`').count().is_multiple_of(2);
+    breaks
+        .map(|(at, between)| (&text[..at], &text[at + between.len()..]))
+        .find(is_right)
+        .map_or((text, None), |(reason, remedy)| (reason, Some(remedy)))
+}
+
 /// Returns the known word that is nearest to what was written, if one is near enough to be meant.
 #[must_use]
 pub fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -343,6 +356,23 @@ mod tests {
         }
         assert_eq!(problems.0.len(), 2 * (MOST_TOLD + 1));
         assert!(problems.has_errors() && problems.is_full());
+    }
+
+    #[test]
+    fn what_somebody_wrote_is_not_taken_for_a_remedy() {
+        for (text, reason, remedy) in [
+            ("`a` is bad; write `b`", "`a` is bad", Some("write `b`")),
+            (
+                "`a; b` is bad; write `c`",
+                "`a; b` is bad",
+                Some("write `c`"),
+            ),
+            ("`a`; b` is bad; write c", "`a`; b` is bad", Some("write c")),
+            ("`a; b` is bad", "`a; b` is bad", None),
+            ("bad", "bad", None),
+        ] {
+            assert_eq!(split_remedy(text), (reason, remedy));
+        }
     }
 
     #[test]

@@ -4,7 +4,9 @@
 use crate::support::journal::{self, Journal};
 use crate::support::{Place, fake_matrix};
 use earmark::event::RunEvent;
-use earmark::machine::{SystemFiles, checked_out_commit, facts_of, machine_state};
+use earmark::machine::{
+    SystemFiles, checked_out_commit, facts_of, facts_of_one_named, machine_state,
+};
 use earmark::model::{FrequencyLimits, LoadAverage, MachineState, Outcome};
 use earmark::record::fold;
 use serde_json::{Value, json};
@@ -125,6 +127,19 @@ fn what_a_system_does_not_tell_is_not_made_up() {
         assert_eq!(facts.get(fact), Some(&Value::Null), "{fact}");
     }
     assert!(machine_state(&files).is_empty());
+}
+
+#[test]
+fn a_long_name_is_cut_and_still_another_machines() {
+    let (_root, files) = system(&LAPTOP);
+    let named = |name: &str| facts_of_one_named(&files, Some(name));
+    let long = "n".repeat(5000);
+    let (one, other) = (named(&long), named(&format!("{long}x")));
+    assert_eq!(one.host, format!("{}…", "n".repeat(100)));
+    assert_eq!(one.host, other.host);
+    assert_ne!(one.id, other.id);
+    assert_eq!(named(" rack-7 ").host, "rack-7");
+    assert_eq!(named(" ").host, facts_of(&files).host);
 }
 
 #[test]

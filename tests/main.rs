@@ -35,6 +35,7 @@ mod lock;
 mod machine;
 mod matrices;
 mod merge;
+mod merge_replace;
 mod mutations;
 mod nightly;
 mod page;

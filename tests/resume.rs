@@ -542,6 +542,14 @@ fn shards_of_a_plan_come_together_as_one_run() {
         .run(&["merge", &one, &three, "--out", "partial"])
         .expect_status(3);
     assert!(partial.stderr.contains("benchmark/"), "{}", partial.stderr);
+    // Whoever goes on with that goes on with its last part, and is told what that leaves.
+    let resumed = place.run(&["run", "--resume", "partial"]).expect_status(3);
+    for wanted in [
+        "jobs missing: this folder was merged, and the last of its runs, shard 3/3, was gone on with",
+        "missing     benchmark/",
+    ] {
+        assert!(resumed.stderr.contains(wanted), "{}", resumed.stderr);
+    }
     // A second attempt at a shard has a folder of its own, and counts.
     place.run(&["run", "plan.json", "--shard", "2/3"]);
     let again = folder("shard-2-of-3.attempt-2");

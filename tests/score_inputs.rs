@@ -128,6 +128,67 @@ fn one_file_can_hold_both_and_says_the_language_of_each() {
     );
 }
 
+/// One file with both texts is held to the same.
+#[test]
+fn ids_of_pairs_that_are_there_twice_or_not_at_all_are_named() {
+    let place = Place::new();
+    for (name, text, words) in [
+        (
+            "twice.csv",
+            "id,reference,hypothesis\nu1,a b,a b\nu1,a b,x y\n",
+            "twice.csv has ids more than once: u1 (lines 2 and 3)",
+        ),
+        (
+            "empty.tsv",
+            "id\treference\thypothesis\n\ta b\ta b\nu2\ta b\tx y\n",
+            "empty.tsv line 2: there is no id",
+        ),
+        (
+            "some.jsonl",
+            "{\"id\": \"u1\", \"reference\": \"a\", \"hypothesis\": \"a\"}\n{\"reference\": \"a\", \
+             \"hypothesis\": \"a\"}\n",
+            "some.jsonl line 2: there is no id",
+        ),
+    ] {
+        place.write(name, text);
+        let ran = place.run(&["score", name]).expect_status(2);
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+        assert_eq!(ran.stdout, "");
+    }
+    place.write("plain.csv", "reference,hypothesis\na b,a b\na b,x y\n");
+    place.run(&["score", "plain.csv"]).expect_status(0);
+}
+
+#[test]
+fn text_is_told_in_what_was_counted() {
+    let place = Place::new();
+    place.write("ja.csv", "reference,hypothesis\n今日は晴れ,今日は雨\n");
+    let ran = place.run(&[
+        "score",
+        "ja.csv",
+        "--language",
+        "ja",
+        "--normalizer",
+        "basic",
+    ]);
+    let ran = ran.expect_status(0);
+    for wanted in ["insertions of 5 characters", "of 1 utterance has an error"] {
+        assert!(ran.stdout.contains(wanted), "{}", ran.stdout);
+    }
+    place.write(
+        "mixed.jsonl",
+        "{\"reference\": \"今日は\", \"hypothesis\": \"今日\", \"language\": \"ja\"}\n{\"reference\": \
+         \"a b\", \"hypothesis\": \"a\", \"language\": \"en\"}\n",
+    );
+    let ran = place.run(&["score", "mixed.jsonl"]).expect_status(0);
+    for wanted in [
+        "insertions of 5 words or characters",
+        "of 2 utterances have an error",
+    ] {
+        assert!(ran.stdout.contains(wanted), "{}", ran.stdout);
+    }
+}
+
 #[test]
 fn ids_that_do_not_match_are_named() {
     let place = Place::new();
@@ -151,7 +212,7 @@ fn ids_that_do_not_match_are_named() {
             "lines.txt",
             "r.trn names its utterances and lines.txt does not",
         ),
-        ("unnamed.csv", "unnamed.csv line 3: the id is empty"),
+        ("unnamed.csv", "unnamed.csv line 3: there is no id"),
     ] {
         let ran = score(
             &place,

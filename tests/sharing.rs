@@ -30,14 +30,23 @@ recipes:
   r: {command: [sh, ./make.sh, \"{{ destination }}\"], produces: {mine: [ggml-f16]}}
 ";
 
-#[test]
-fn two_runners_have_a_recipe_make_its_model_once() {
+/// The same without a digest.
+fn without_digest() -> String {
+    let digest = RECIPE.find(", sha256: ").unwrap();
+    let end = RECIPE.find("}}\n").unwrap();
+    [&RECIPE[..digest], &RECIPE[end..]].concat()
+}
+
+/// A place with a recipe that notes that it was run, and goes on as soon as somebody writes into a pipe.
+fn with_recipe(matrix: &str, content: &str) -> Place {
     let place = Place::new();
-    place.write("m.yaml", RECIPE);
+    place.write("m.yaml", matrix);
     place.write(
         "make.sh",
-        "cd \"$(dirname \"$0\")\" || exit 1\necho x >> made\ncat pipe > /dev/null\nmkdir -p \
-         \"$1/mine/ggml-f16\"\nprintf hello > \"$1/mine/ggml-f16/m.bin\"\n",
+        &format!(
+            "cd \"$(dirname \"$0\")\" || exit 1\necho x >> made\n[ -e go ] || cat pipe > /dev/null\nmkdir -p \
+             \"$1/mine/ggml-f16\"\nprintf '{content}' > \"$1/mine/ggml-f16/m.bin\"\n"
+        ),
     );
     let pipe = place.path().join("pipe");
     assert!(
@@ -47,13 +56,18 @@ fn two_runners_have_a_recipe_make_its_model_once() {
             .unwrap()
             .success()
     );
+    place
+}
+
+/// Has two runners want a model at once, and returns how often its recipe was run.
+fn made_by_two(place: &Place) -> usize {
+    let made = || fs::read_to_string(place.path().join("made")).unwrap_or_default();
     let start = || {
         let mut command = place.command(&["download", "m.yaml"]);
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         command.spawn().unwrap()
     };
     let first = start();
-    let made = || fs::read_to_string(place.path().join("made")).unwrap_or_default();
     eventually("the recipe runs", || made() == "x\n");
     let mut second = start();
     let mut told = BufReader::new(second.stderr.take().unwrap());
@@ -61,16 +75,42 @@ fn two_runners_have_a_recipe_make_its_model_once() {
     while !lines.contains("recipe r: another program is fetching it (process") {
         assert_ne!(told.read_line(&mut lines).unwrap(), 0, "{lines}");
     }
-    // Opened to be written and closed: the recipe reads an end.
-    drop(fs::File::options().write(true).open(&pipe).unwrap());
+    // Opened to be written and closed: the recipe reads an end. One that is run again waits for nobody.
+    place.write("go", "");
+    drop(
+        fs::File::options()
+            .write(true)
+            .open(place.path().join("pipe"))
+            .unwrap(),
+    );
     Ran::from(first.wait_with_output().unwrap()).expect_status(0);
     told.read_to_string(&mut lines).unwrap();
     assert!(second.wait().unwrap().success(), "{lines}");
-    assert_eq!(made(), "x\n");
-    assert_eq!(
-        fs::read(place.store().join("mine/ggml-f16/m.bin")).unwrap(),
-        b"hello"
-    );
+    made().lines().count()
+}
+
+#[test]
+fn two_runners_have_a_recipe_make_its_model_once() {
+    for matrix in [RECIPE.to_owned(), without_digest()] {
+        let place = with_recipe(&matrix, "hello");
+        assert_eq!(made_by_two(&place), 1, "{matrix}");
+        assert_eq!(
+            fs::read(place.store().join("mine/ggml-f16/m.bin")).unwrap(),
+            b"hello"
+        );
+    }
+}
+
+#[test]
+fn what_is_there_and_wrong_is_made_again_and_once() {
+    for matrix in [RECIPE.to_owned(), without_digest()] {
+        let place = with_recipe(&matrix, "hello");
+        let file = place.store().join("mine/ggml-f16/m.bin");
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, "hello and more").unwrap();
+        assert_eq!(made_by_two(&place), 1, "{matrix}");
+        assert_eq!(fs::read(&file).unwrap(), b"hello");
+    }
 }
 
 /// A job that waits in a queue is no process of ours yet, so its wait is in nothing that we measure.

@@ -18,7 +18,7 @@ Exit status: 0 all is well; 1 a gate failed or something became worse; 2 the inp
 started; 3 a job went wrong, a model is not complete, or a merge lacks runs; 4 a fault of the program or its \
 surroundings; 130 interrupted.
 
-Environment: EARMARK_MACHINE names this machine in records (default: the host's name), EARMARK_LABELS says what it has (\
+Environment: EARMARK_MACHINE names this machine in records (default: the host's name; 100 characters are shown), EARMARK_LABELS says what it has (\
 `label:bench,gpu:cuda`). EARMARK_HOME is the folder of models, remembered verdicts and decoded recordings (default: \
 earmark in $XDG_CACHE_HOME or ~/.cache), and of the history unless EARMARK_HISTORY names its file. Models of Hugging Face hubs lie in the cache that all programs for \
 them share: HF_HUB_CACHE, or hub in HF_HOME. Where several machines share these folders, EARMARK_LEASE_SECONDS is how long a \

@@ -7,7 +7,7 @@ use super::exit::{Failure, tell_diagnostics};
 use super::lock::{hold, refuse_unlocked};
 use super::run::variable;
 use crate::corpus::{Corpus, DefinitionError};
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity, SourceText, Span};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, SourceText, Span, split_remedy};
 use crate::lockfile::is_lock_file;
 use crate::machine::machine_facts;
 use crate::matrix::{self, Facts, Matrix};
@@ -421,13 +421,11 @@ fn corpus_of(matrix: &Matrix, problems: &mut Diagnostics) -> (Corpus, AudioPaths
         };
         for reason in reasons {
             // The reasons of this room end with their remedy.
-            let (message, hint) = reason
-                .split_once("; ")
-                .unwrap_or((&reason, "check the recording and its entry"));
+            let (reason, remedy) = split_remedy(&reason);
             problems.push(
-                Diagnostic::error(Some(entry.span.clone()), message)
+                Diagnostic::error(Some(entry.span.clone()), reason)
                     .path(format!("audio.{id}"))
-                    .hint(hint),
+                    .hint(remedy.unwrap_or("check the recording and its entry")),
             );
         }
     }

@@ -4,11 +4,11 @@ use super::arguments::MergeArguments;
 use super::exit::{ExitStatus, Failure, print, say};
 use super::gates;
 use super::history::{Indexing, index};
-use super::report::formats;
+use super::report::{formats, unwritten};
 use crate::model::units::show_seconds;
 use crate::model::{Job, Outcome};
 use crate::record::{
-    MergeSource, Merged, RecordError, RunFolder, RunRecord, cut_short, merge, missing,
+    MergeSource, Merged, RecordError, ReplaceError, RunFolder, RunRecord, cut_short, merge, missing,
 };
 use crate::report::{PageTemplates, ReportFormat, write_formats};
 use crate::ui::printable;
@@ -30,10 +30,7 @@ pub(super) fn run(arguments: &MergeArguments) -> Result<ExitStatus, Failure> {
     }
     let path = &arguments.out;
     let merged = if arguments.replace {
-        sources.extend(earlier(path));
-        let merged = merge(sources).map_err(|error| usage(&error))?;
-        merged.write_over(path).map_err(|error| usage(&error))?;
-        merged
+        write_over(path, &sources).map_err(|error| usage(&error))?
     } else {
         let merged = merge(sources).map_err(|error| usage(&error))?;
         merged.write(path).map_err(|error| usage(&error))?;
@@ -47,8 +44,8 @@ pub(super) fn run(arguments: &MergeArguments) -> Result<ExitStatus, Failure> {
 const MOST_REASONS: usize = 5;
 
 /// How often a folder that somebody else is writing is tried again, and the pause between.
-const TRIES: u32 = 60;
-const PAUSE: Duration = Duration::from_secs(1);
+const TRIES: u32 = 240;
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Puts into a folder what other folders in it hold, beside what an earlier merge left there, and reports it.
 /// Whoever else does that at the same moment does the same, and is waited for.
@@ -60,18 +57,30 @@ pub(super) fn gather(
     indexing: &Indexing,
 ) -> Result<(ExitStatus, RunRecord), Failure> {
     let folders = inner(inner_folder).unwrap_or_default();
-    let mut sources = readable(&folders);
-    sources.extend(earlier(path));
-    let merged = merge(sources).map_err(|error| Failure::Usage(error.to_string()))?;
+    let merged = write_over(path, &readable(&folders)).map_err(|error| match error {
+        ReplaceError::Record(_) => Failure::internal(&error),
+        ReplaceError::Merge(_) | ReplaceError::Earlier { .. } => Failure::Usage(error.to_string()),
+    })?;
+    report(&merged, path, formats, base, indexing)
+}
+
+/// Merges into a folder that may hold an earlier merge. Whoever else does that at the same moment is
+/// waited for.
+fn write_over(path: &Path, sources: &[MergeSource]) -> Result<Merged, ReplaceError> {
     let mut tries = 0;
-    while let Err(error) = merged.write_over(path) {
-        tries += 1;
-        if !matches!(error, RecordError::InUse { .. }) || tries > TRIES {
-            return Err(Failure::internal(&error));
+    loop {
+        let holder = match Merged::write_over(path, sources) {
+            Err(ReplaceError::Record(RecordError::InUse { holder, .. })) if tries < TRIES => holder,
+            done => return done,
+        };
+        if tries == 0 {
+            let holder = holder.as_deref().unwrap_or("another process");
+            let text = format!("{} is in use by {holder}", path.display());
+            say(&format!("waiting     {}", printable(&text)));
         }
+        tries += 1;
         std::thread::park_timeout(PAUSE);
     }
-    report(&merged, path, formats, base, indexing)
 }
 
 /// Returns the run folders in a folder that is none itself, sorted; `None` if it holds none.
@@ -105,12 +114,6 @@ fn readable(folders: &[PathBuf]) -> Vec<MergeSource> {
     folders.iter().filter_map(read).collect()
 }
 
-/// Returns what an earlier merge left in a folder.
-fn earlier(path: &Path) -> Option<MergeSource> {
-    let is_there = RunFolder::at(path).journal().exists();
-    is_there.then(|| MergeSource::read(path).ok()).flatten()
-}
-
 fn report(
     merged: &Merged,
     path: &Path,
@@ -128,7 +131,7 @@ fn report(
         formats,
         &PageTemplates::default(),
     );
-    for written in written.map_err(Failure::internal)? {
+    for written in written.map_err(|error| unwritten(path, &error))? {
         print(&format!("{}\n", written.display()))?;
     }
     let runs = record.sessions.iter().map(|session| session.run + 1).max();
@@ -151,13 +154,15 @@ fn report(
         (false, _) => ExitStatus::Fault,
     };
     if !missing.is_empty() {
-        tell_missing(&record, &missing, merged.plan.jobs.len());
+        let remedy = "run their shards again and merge again";
+        tell_missing(&record, &missing, merged.plan.jobs.len(), remedy);
     }
     tell_cut_short(&record);
     Ok((status, record))
 }
 
-fn tell_missing(record: &RunRecord, missing: &[&Job], planned: usize) {
+/// Names what is missing, some of it at least, and why; the remedy says what is to be done.
+pub(super) fn tell_missing(record: &RunRecord, missing: &[&Job], planned: usize, remedy: &str) {
     let outcome = |job: &&Job| record.job(&job.id).and_then(|found| found.outcome.as_ref());
     // What some folder has and nobody did: a run stopped before, or its machine lacked something.
     let mut left_out: BTreeMap<String, usize> = BTreeMap::new();
@@ -177,7 +182,7 @@ fn tell_missing(record: &RunRecord, missing: &[&Job], planned: usize) {
         nowhere => format!("{number} left out, and no folder has the other {nowhere}"),
     };
     say(&format!(
-        "{} of {planned} jobs missing: {why}; run their shards again and merge again",
+        "{} of {planned} jobs missing: {why}; {remedy}",
         missing.len()
     ));
     let mut left_out: Vec<(String, usize)> = left_out.into_iter().collect();

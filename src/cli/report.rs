@@ -52,6 +52,18 @@ pub(super) fn formats(to: &[ReportTo]) -> Vec<ReportFormat> {
         .collect()
 }
 
+/// Says that the reports of a run could not be written, beside its record, and what is to be done.
+pub(super) fn unwritten(folder: &Path, error: &ReportError) -> Failure {
+    if !matches!(error, ReportError::Write { .. }) {
+        return Failure::internal(error);
+    }
+    let shown = folder.display();
+    Failure::internal(format!(
+        "{error}; what was measured is safe in {shown}: make room there, or make it writable, and \
+         `earmark report {shown}` writes the reports"
+    ))
+}
+
 /// Writes the reports of a record into a folder.
 fn written_to(
     record: &RunRecord,

@@ -2,7 +2,7 @@
 //! matrix: the same matrix runs on a laptop, on a cluster and on a forge's runners.
 
 use super::mapping::Mapping;
-use crate::diagnostic::{Diagnostic, Diagnostics, SourceText};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, split_remedy};
 use crate::model::Requirements;
 use crate::model::units::parse_duration;
 use crate::yaml::{Document, Located, decode};
@@ -398,12 +398,11 @@ impl Reader<'_> {
             match read {
                 Ok(requirements) => entries.push((requirements, words.value)),
                 Err(reason) => {
-                    let (message, hint) = reason
-                        .split_once("; ")
-                        .unwrap_or((&reason, "write one or several that one machine can have"));
-                    let diagnostic = Diagnostic::error(Some(place()), message)
+                    let (reason, remedy) = split_remedy(&reason);
+                    let remedy = remedy.unwrap_or("write one or several that one machine can have");
+                    let diagnostic = Diagnostic::error(Some(place()), reason)
                         .path(self.document.path(words.node))
-                        .hint(hint);
+                        .hint(remedy);
                     self.problems.push(diagnostic);
                 }
             }

@@ -10,6 +10,9 @@ use crate::model::units::show_seconds;
 use crate::score::bootstrap::FEWEST_VALUES;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The word for rows without numbers.
+const NO_DATA: &str = "no data";
+
 /// What stands for a number that there is not.
 const NOTHING: &str = "–";
 
@@ -21,12 +24,14 @@ impl Against {
         if rows == 0 {
             return "Nothing to compare: no row of one run is in the other.".into();
         }
-        let speed = told(&self.speed, rows, ["faster", "slower", &self.as_fast()]);
+        let speed = told(&self.speed, rows, ["faster", "slower", &self.as_fast()])
+            .replace(NO_DATA, "no data on speed");
         let accuracy = told(
             &self.accuracy,
             rows,
             ["more accurate", "less accurate", "as accurate"],
-        );
+        )
+        .replace(NO_DATA, "no data on accuracy");
         format!("{}. {}.", capital(&speed), capital(&accuracy))
     }
 
@@ -172,7 +177,7 @@ fn told(counts: &BTreeMap<Verdict, usize>, rows: usize, words: [&str; 3]) -> Str
         Verdict::Worse => worse,
         Verdict::Same => same,
         Verdict::Inconclusive => "inconclusive",
-        Verdict::NoData => "no data",
+        Verdict::NoData => NO_DATA,
     };
     let mut parts: Vec<String> = Verdict::ALL
         .into_iter()

@@ -135,11 +135,13 @@ impl Dispatcher<'_> {
                 let limit = total.saturating_sub(self.state.jobs[position].took);
                 self.begin(position, 0, Some(limit.as_secs_f64()))?;
                 let deadline = context.live.clock.now().saturating_add(limit);
+                let is_refused = self.is_refused(&job);
                 let fetching = Fetching {
                     context,
                     job: job.id,
                     limit,
                     deadline,
+                    is_refused,
                     notes,
                     cancel,
                 };
@@ -151,6 +153,18 @@ impl Dispatcher<'_> {
             JobSpec::Benchmark(_) => {}
         }
         Ok(())
+    }
+
+    /// Returns whether an engine has refused what a download is about, although it is whole as far as a
+    /// look tells.
+    fn is_refused(&self, download: &Job) -> bool {
+        let needs = self.state.positions(&download.needs);
+        let mut findings =
+            (needs.iter()).filter_map(|need| self.state.jobs[*need].finding.as_ref());
+        findings.any(|finding| {
+            finding.verdict == Verdict::Corrupt
+                && finding.files.iter().all(|file| file.verdict != "corrupt")
+        })
     }
 
     fn finish_verify(

@@ -10,8 +10,10 @@ use crate::fetch::{
     Held, HubAccess, HubRequest, RecipeRun, UrlRequest, Workplace, fetch_hub, fetch_url, lock,
 };
 use crate::model::{Artifact, DownloadSpec, Outcome, Phase, Recipe, Source, Verdict, hexadecimal};
+use crate::sharing::listed_metadata;
 use crate::store::{Store, check};
 use sha2::{Digest, Sha256};
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 /// The folder of the store in which parts of files from URLs are kept.
@@ -208,12 +210,16 @@ async fn from_recipe(
         ))));
     };
     let unable = |reason| Box::new(Ended::without_process(failed(reason)));
+    let store = &fetching.context.store;
+    let before = folders_of(store, artifacts);
     let held = claim(fetching, id, recipe).await.map_err(Box::new)?;
-    if held.was_waited_for() && are_here(&fetching.context.store, artifacts).await {
-        // Whoever had the lock before us has made them.
+    let after = folders_of(store, artifacts);
+    let are_new = || before.iter().zip(&after).all(|(one, other)| one != other);
+    // What was refused although it looks right must be made again, unless others have done that.
+    if (!fetching.is_refused || are_new()) && are_here(store, artifacts).await {
         return Ok((Ended::without_process(Outcome::Completed), 0));
     }
-    let workplace = Workplace::new(&fetching.context.store).map_err(unable)?;
+    let workplace = Workplace::new(store).map_err(unable)?;
     let run = RecipeRun::new(recipe, artifacts, &workplace).map_err(unable)?;
     let ended = run_recipe(fetching, recipe, &run).await;
     if ended.outcome != Outcome::Completed {
@@ -245,17 +251,30 @@ async fn claim(fetching: &Fetching, id: &str, recipe: &Recipe) -> Result<Arc<Hel
     }
 }
 
-/// Returns whether artifacts lie in the store and are right, as far as digests tell.
+/// Returns whether artifacts lie in the store and are right, as far as names, sizes and digests tell.
 async fn are_here(store: &Store, artifacts: &[Artifact]) -> bool {
     let (store, artifacts) = (store.clone(), artifacts.to_vec());
     let looking = tokio::task::spawn_blocking(move || {
         artifacts.iter().all(|artifact| {
-            let has_digests = artifact.files.values().all(|file| file.sha256.is_some());
-            has_digests
-                && check(artifact, &[store.folder(artifact)], true).verdict == Verdict::Complete
+            let verdict = check(artifact, &[store.folder(artifact)], true).verdict;
+            // Unknown is what has no digest, and the size that it should have, if there is one.
+            verdict == Verdict::Complete
+                || (verdict == Verdict::Unknown && artifact.names_all_files())
         })
     });
     looking.await.unwrap_or(false)
+}
+
+/// Which folder an artifact lies in, and when that was changed last.
+type Folder = (u64, u64, i64, i64);
+
+/// Returns the folders that artifacts lie in: whoever publishes them puts others in their places.
+fn folders_of(store: &Store, artifacts: &[Artifact]) -> Vec<Option<Folder>> {
+    let folders = artifacts.iter().map(|artifact| {
+        let found = listed_metadata(&store.folder(artifact)).ok()?;
+        Some((found.dev(), found.ino(), found.mtime(), found.mtime_nsec()))
+    });
+    folders.collect()
 }
 
 /// Fetches an artifact from a hub, into the hub's cache.

@@ -25,6 +25,8 @@ pub(super) struct Fetching {
     pub(super) limit: Duration,
     /// What the run's clock shows when it is over.
     pub(super) deadline: Duration,
+    /// An engine has refused what is there, although it is whole as far as a look tells.
+    pub(super) is_refused: bool,
     pub(super) notes: Notes,
     pub(super) cancel: Cancellation,
 }

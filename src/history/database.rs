@@ -106,17 +106,18 @@ impl History {
         path: &Path,
         mut work: impl FnMut(&mut Self) -> Result<T, HistoryError>,
     ) -> Result<T, HistoryError> {
-        let mut attempt = || work(&mut Self::open(path)?);
-        match attempt() {
+        let mut attempt = |aside| work(&mut Self::open(path, aside)?);
+        match attempt(None) {
             Err(error) if error.is_damage() => {
-                put_aside(path)?;
-                attempt()
+                let aside = put_aside(path)?;
+                attempt(aside)
             }
             result => result,
         }
     }
 
-    fn open(path: &Path) -> Result<Self, HistoryError> {
+    /// Opens it. `put_aside` is what it was moved to, because it was damaged.
+    fn open(path: &Path, put_aside: Option<PathBuf>) -> Result<Self, HistoryError> {
         let path = std::path::absolute(path).map_err(HistoryError::unreadable(path))?;
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(HistoryError::unwritable(folder))?;
@@ -130,11 +131,17 @@ impl History {
         };
         let version = history.version()?;
         if version != VERSION {
-            let what = match version {
-                0 => "there was no index",
-                _ => "the index was of another version of Earmark",
+            let what = match (&put_aside, version) {
+                (Some(aside), _) => {
+                    format!("it was damaged; what it was is {} by now", aside.display())
+                }
+                (None, 0) => "there was no index".to_owned(),
+                (None, _) => "the index was of another version of Earmark".to_owned(),
             };
             history.make_anew(what, &[], |found| *found != VERSION)?;
+        }
+        if let Some(rebuilt) = &mut history.rebuilt {
+            rebuilt.put_aside = put_aside;
         }
         Ok(history)
     }
@@ -151,7 +158,7 @@ impl History {
     /// Fails if a folder holds no run, or the database cannot be written.
     pub fn rebuild(&mut self, folders: &[PathBuf]) -> Result<Rebuilt, HistoryError> {
         self.rebuilt = None;
-        self.make_anew("it was asked for", folders, |_| true)?;
+        self.make_anew("it was asked for".to_owned(), folders, |_| true)?;
         Ok(self.rebuilt.clone().unwrap_or_default())
     }
 
@@ -159,7 +166,7 @@ impl History {
     /// write any more.
     fn make_anew(
         &mut self,
-        reason: &'static str,
+        reason: String,
         folders: &[PathBuf],
         replaces: impl Fn(&i64) -> bool,
     ) -> Result<(), HistoryError> {
@@ -241,8 +248,8 @@ fn drop_everything(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Puts a broken database aside, if nobody else has done so yet.
-fn put_aside(path: &Path) -> Result<(), HistoryError> {
+/// Puts a broken database aside, if nobody else has done so yet. Returns what it was moved to.
+fn put_aside(path: &Path) -> Result<Option<PathBuf>, HistoryError> {
     let unwritable = HistoryError::unwritable(path);
     let beside = |ending: &str| {
         let mut name = path.as_os_str().to_owned();
@@ -266,7 +273,7 @@ fn put_aside(path: &Path) -> Result<(), HistoryError> {
         }
     }
     if is_whole(path) {
-        return Ok(());
+        return Ok(None);
     }
     if !is_ours(path) {
         return Err(HistoryError::Run(format!(
@@ -274,12 +281,13 @@ fn put_aside(path: &Path) -> Result<(), HistoryError> {
             path.display()
         )));
     }
-    fs::rename(path, beside(".damaged")).map_err(&unwritable)?;
+    let aside = beside(".damaged");
+    fs::rename(path, &aside).map_err(&unwritable)?;
     for ending in ["-wal", "-shm"] {
         // They belong to what was put aside. Where there is none there is nothing to do.
         let _ = fs::remove_file(beside(ending));
     }
-    Ok(())
+    Ok(Some(aside))
 }
 
 fn is_whole(path: &Path) -> bool {

@@ -26,8 +26,8 @@ pub struct Retention {
 /// What became of an old run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pruned {
-    /// Its folder was removed, or would be: so many bytes.
-    Removed(u64),
+    /// Its folder was removed, or would be: so many bytes, but for what of it is not ours.
+    Removed(u64, Vec<String>),
     /// Its folder is gone already.
     Gone,
     /// Its folder stays, for a reason.
@@ -37,7 +37,7 @@ pub enum Pruned {
 impl History {
     /// Removes the folders of old runs. The newest run of each matrix always stays, and so does a
     /// folder that is in use, that lies elsewhere, or that does not hold the run that the history knows
-    /// there.
+    /// there. Of a folder that holds something of somebody else's, that stays.
     ///
     /// # Errors
     ///
@@ -58,10 +58,17 @@ impl History {
                 .since
                 .as_ref()
                 .is_some_and(|since| run.started >= *since);
-            if is_newest || among_newest || is_recent {
+            if among_newest || is_recent {
                 continue;
             }
-            let pruned = remove(&run, retention);
+            if is_newest && run.is_gone {
+                continue;
+            }
+            let pruned = if is_newest {
+                Pruned::Left("it is the newest run of its matrix, which always stays".into())
+            } else {
+                remove(&run, retention)
+            };
             done.push((run, pruned));
         }
         if retention.forget && !retention.dry_run {
@@ -94,11 +101,13 @@ fn remove(run: &ListedRun, retention: &Retention) -> Pruned {
     if let Err(reason) = may_be_removed(run, &retention.below) {
         return Pruned::Left(reason);
     }
+    let folder = RunFolder::at(&run.folder);
+    let strangers = folder.strangers();
     if retention.dry_run {
-        return Pruned::Removed(RunFolder::at(&run.folder).bytes());
+        return Pruned::Removed(folder.bytes(), strangers);
     }
     match RunFolder::remove(&run.folder) {
-        Ok(bytes) => Pruned::Removed(bytes),
+        Ok(bytes) => Pruned::Removed(bytes, strangers),
         Err(error) => Pruned::Left(error.to_string()),
     }
 }

@@ -8,6 +8,7 @@ use crate::record::RunFolder;
 use indexmap::IndexMap;
 use rayon::prelude::*;
 use rusqlite::Transaction;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -18,7 +19,9 @@ const DEEPEST: usize = 3;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rebuilt {
     /// Why it was done.
-    pub reason: &'static str,
+    pub reason: String,
+    /// What the index was moved to, because it was damaged.
+    pub put_aside: Option<PathBuf>,
     /// Runs that were read from their folders.
     pub read: usize,
     /// Runs whose folders are gone: what was kept of them stands.
@@ -33,7 +36,8 @@ pub(super) struct Gathered {
     known: IndexMap<String, RunEntry>,
     /// Those that no line tells of yet.
     new: Vec<RunEntry>,
-    read: usize,
+    /// The keys of those that were read from their folders.
+    read: BTreeSet<String>,
     complaints: Vec<String>,
 }
 
@@ -50,7 +54,9 @@ pub(super) fn gather(lines: &Lines, folders: &[PathBuf]) -> Result<Gathered, His
         match complaint {
             None => {}
             // It was read: the folder is the truth.
-            Some(text) if text.is_empty() => gathered.read += 1,
+            Some(text) if text.is_empty() => {
+                gathered.read.insert(entry.key.clone());
+            }
             Some(text) => gathered.complaints.push(text),
         }
         gathered.known.insert(entry.key.clone(), entry);
@@ -109,7 +115,15 @@ impl Gathered {
             }
             self.complaints.append(&mut others.complaints);
             for (key, entry) in others.known {
-                let entry = read_again(&entry).map_or(entry, |(read, _)| read);
+                let entry = match read_again(&entry) {
+                    Some((read, complaint)) => {
+                        if complaint.is_some_and(|text| text.is_empty()) {
+                            self.read.insert(read.key.clone());
+                        }
+                        read
+                    }
+                    None => entry,
+                };
                 if !self.known.contains_key(&key) {
                     self.new.push(entry);
                 }
@@ -133,7 +147,7 @@ impl Gathered {
             match entry {
                 Ok(entry) if self.known.get(&entry.key) == Some(&entry) => {}
                 Ok(entry) => {
-                    self.read += 1;
+                    self.read.insert(entry.key.clone());
                     self.new.push(entry);
                 }
                 Err(error) => self.complaints.push(error.to_string()),
@@ -166,7 +180,7 @@ pub(super) fn fill(
     transaction: &Transaction<'_>,
     lines: &Lines,
     mut gathered: Gathered,
-    reason: &'static str,
+    reason: String,
     path: &Path,
 ) -> Result<Rebuilt, HistoryError> {
     let failed = HistoryError::database(path);
@@ -182,15 +196,19 @@ pub(super) fn fill(
     for entry in &gathered.new {
         put(transaction, lines, entry, path)?;
     }
-    let new = gathered
-        .new
-        .iter()
-        .filter(|entry| !gathered.known.contains_key(&entry.key))
-        .count();
+    // A folder may be there twice, or under another name than the one that is known.
+    let new = gathered.new.iter().map(|entry| entry.key.as_str());
+    let all: BTreeSet<&str> = gathered
+        .known
+        .keys()
+        .map(String::as_str)
+        .chain(new)
+        .collect();
     Ok(Rebuilt {
         reason,
-        read: gathered.read,
-        kept: (gathered.known.len() + new).saturating_sub(gathered.read),
+        put_aside: None,
+        read: gathered.read.len(),
+        kept: all.len().saturating_sub(gathered.read.len()),
         complaints: gathered.complaints,
     })
 }

@@ -24,23 +24,27 @@ use sha2::{Digest, Sha256};
 /// another one each time.
 pub const NAME_VARIABLE: &str = "EARMARK_MACHINE";
 
+/// How many characters of such a name are kept: hosts have 64 at most, and nodes are named alike.
+const LONGEST_NAME: usize = 100;
+
 /// Reads what this machine tells of itself. Its name is what `EARMARK_MACHINE` says, if that is set.
 #[must_use]
 pub fn machine_facts() -> MachineFacts {
     let name = std::env::var(NAME_VARIABLE).ok();
-    let name = name.filter(|name| !name.trim().is_empty());
-    facts_named(&SystemFiles::of_this_system(), name)
+    facts_of_one_named(&SystemFiles::of_this_system(), name.as_deref())
 }
 
 /// Reads what a machine tells of itself in some files. Names, cores and kernel are those of this
 /// system, which are asked for otherwise.
 #[must_use]
 pub fn facts_of(files: &SystemFiles) -> MachineFacts {
-    facts_named(files, None)
+    facts_of_one_named(files, None)
 }
 
-/// Reads what a machine of a name tells of itself; without one it has the host's.
-fn facts_named(files: &SystemFiles, name: Option<String>) -> MachineFacts {
+/// Reads what a machine of a name tells of itself; without one it has the host's. Of a name that is long its
+/// beginning is kept, and the machine's id tells it from others that begin alike.
+#[must_use]
+pub fn facts_of_one_named(files: &SystemFiles, name: Option<&str>) -> MachineFacts {
     let (logical, physical) = cores();
     let names = rustix::system::uname();
     let text = |c: &std::ffi::CStr| c.to_string_lossy().into_owned();
@@ -50,9 +54,10 @@ fn facts_named(files: &SystemFiles, name: Option<String>) -> MachineFacts {
         kibibytes.checked_mul(1024)
     };
     let power = state::power(files);
+    let name = name.map(str::trim).filter(|name| !name.is_empty());
     let mut facts = MachineFacts {
         id: String::new(),
-        host: name.unwrap_or_else(|| text(names.nodename())),
+        host: name.map_or_else(|| text(names.nodename()), str::to_owned),
         system: operating_system(files).unwrap_or_else(|| text(names.sysname())),
         kernel: text(names.release()),
         architecture: Some(text(names.machine())),
@@ -82,6 +87,10 @@ fn facts_named(files: &SystemFiles, name: Option<String>) -> MachineFacts {
         .take(6)
         .map(|byte| format!("{byte:02x}"))
         .collect();
+    if facts.host.chars().count() > LONGEST_NAME {
+        facts.host = facts.host.chars().take(LONGEST_NAME).collect();
+        facts.host.push('…');
+    }
     facts
 }
 

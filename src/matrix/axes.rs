@@ -107,8 +107,34 @@ impl Reader<'_> {
         );
     }
 
+    /// Refuses a list where one value is wanted.
+    pub(super) fn refuse_list(&mut self, node: NodeId) {
+        self.problems.push(
+            Diagnostic::error(
+                Some(self.document.span(node)),
+                "expected text, a number or a boolean, found a list",
+            )
+            .path(self.document.path(node))
+            .label("this is a list")
+            .hint("write one value, without brackets and dashes"),
+        );
+    }
+
+    /// Returns what something is that is no scalar, in words.
+    pub(super) fn kind_of(&self, node: NodeId) -> &'static str {
+        if self.document.is_list(node) {
+            "a list"
+        } else {
+            "a mapping"
+        }
+    }
+
     fn condition(&mut self, node: NodeId) -> Option<Condition> {
-        let value = self.document.scalar(node)?;
+        let Some(value) = self.document.scalar(node) else {
+            let message = format!("a condition is text, and this is {}", self.kind_of(node));
+            self.refuse(node, message, "write a comparison, such as `os == 'macos'`");
+            return None;
+        };
         if !matches!(value.scalar, Scalar::Text(_) | Scalar::Boolean(_)) {
             let message = format!(
                 "a condition is text, and this is {}",
@@ -224,6 +250,10 @@ impl Reader<'_> {
         found: &mut Vec<(String, LocatedValue)>,
     ) {
         match value {
+            _ if name == REQUIRES => {
+                let located = self.requirements(node, value);
+                found.extend(located.map(|located| (name.to_owned(), located)));
+            }
             AnyValue::Scalar => {
                 let located = self.scalar(name, node);
                 found.extend(located.map(|located| (name.to_owned(), located)));
@@ -237,15 +267,12 @@ impl Reader<'_> {
                 let located = self.adaptive(node, entries);
                 found.extend(located.map(|located| (name.to_owned(), located)));
             }
-            AnyValue::Mapping(entries) if name == REQUIRES => {
-                let located = self.requirements(node, entries);
-                found.extend(located.map(|located| (name.to_owned(), located)));
-            }
             AnyValue::Mapping(_) => self.refuse(
                 node,
                 format!("`{name}` takes single values, and this is a mapping"),
                 "a value with a condition is `{value: …, if: …}`; only labels (`tag.NAME`) may be nested",
             ),
+            AnyValue::List(_) => self.refuse_list(node),
         }
     }
 
@@ -278,6 +305,16 @@ impl Reader<'_> {
         let mut keys: IndexMap<String, Vec<LocatedValue>> = IndexMap::new();
         for (name, values) in &entry.value.keys {
             let alone = values.0.len() == 1;
+            if name == REQUIRES
+                && !may_list
+                && let [first, _, ..] = values.0.as_slice()
+            {
+                // Where nothing is matched there is one value, and this is a way to write it.
+                let node = self.document.parent(first.node).unwrap_or(first.node);
+                let located = self.requirements(node, &AnyValue::List(values.0.clone()));
+                keys.entry(name.clone()).or_default().extend(located);
+                continue;
+            }
             if !alone && !may_list {
                 self.refuse(
                     entry.node,
@@ -294,7 +331,7 @@ impl Reader<'_> {
                 );
             }
             for item in &values.0 {
-                if !alone && matches!(item.value, AnyValue::Mapping(_)) {
+                if !alone && matches!(item.value, AnyValue::Mapping(_)) && name != REQUIRES {
                     self.refuse(
                         item.node,
                         "a nested value in a list",

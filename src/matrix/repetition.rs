@@ -37,15 +37,19 @@ impl Reader<'_> {
     /// Returns the value of an entry of `settings:`.
     pub(super) fn setting(&mut self, name: &str, wire: &Located<AnyValue>) -> Option<LocatedValue> {
         match &wire.value {
+            value if name == REQUIRES => self.requirements(wire.node, value),
             AnyValue::Scalar => self.scalar(name, wire.node),
             AnyValue::Mapping(entries) if name == REPEAT => self.adaptive(wire.node, entries),
-            AnyValue::Mapping(entries) if name == REQUIRES => self.requirements(wire.node, entries),
             AnyValue::Mapping(_) => {
                 self.refuse(
                     wire.node,
                     "expected text, a number or a boolean, found a mapping",
                     "write a value here, or take the entry out",
                 );
+                None
+            }
+            AnyValue::List(_) => {
+                self.refuse_list(wire.node);
                 None
             }
         }
@@ -149,12 +153,15 @@ impl Reader<'_> {
         let number = number.and_then(|number| u32::try_from(number).ok());
         let found = number.filter(|number| (1..=MOST_TRIALS).contains(number));
         if found.is_none() {
-            let what = value.map_or("a mapping".to_owned(), |value| match value.scalar {
-                Scalar::Text(_) | Scalar::Null | Scalar::Boolean(_) => {
-                    value.scalar.type_name().to_owned()
-                }
-                _ => value.written.clone(),
-            });
+            let what = value.map_or_else(
+                || self.kind_of(node).to_owned(),
+                |value| match value.scalar {
+                    Scalar::Text(_) | Scalar::Null | Scalar::Boolean(_) => {
+                        value.scalar.type_name().to_owned()
+                    }
+                    _ => value.written.clone(),
+                },
+            );
             let message =
                 format!("`{key}` takes a whole number from 1 to {MOST_TRIALS}, and this is {what}");
             let span = self.document.span(node);
@@ -179,7 +186,8 @@ impl Reader<'_> {
         });
         let found = number.filter(|percent| *percent > 0.0 && *percent <= 100.0);
         if found.is_none() {
-            let what = written.map_or("a mapping".to_owned(), |text| format!("`{text}`"));
+            let what =
+                written.map_or_else(|| self.kind_of(node).to_owned(), |text| format!("`{text}`"));
             let message = format!(
                 "`until` takes a share of the median in percent, more than `0%` and at most `100%`, and \
                  this is {what}"

@@ -289,8 +289,8 @@ impl<'de> Deserialize<'de> for Requirements {
             fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Requirements, A::Error> {
                 let mut found = Requirements::default();
                 while let Some(text) = access.next_element::<String>()? {
-                    let requirement = text.parse().map_err(A::Error::custom)?;
-                    found.add(requirement).map_err(A::Error::custom)?;
+                    let all = text.parse().map_err(A::Error::custom)?;
+                    found = found.and(&all).map_err(A::Error::custom)?;
                 }
                 Ok(found)
             }
@@ -324,7 +324,7 @@ impl<'de> Deserialize<'de> for Words {
             }
 
             fn visit_str<E: Error>(self, word: &str) -> Result<Words, E> {
-                Ok(Words(vec![word.to_owned()]))
+                Ok(Words(word.split(',').map(str::to_owned).collect()))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Words, A::Error> {
@@ -445,6 +445,8 @@ mod tests {
             r#"{"os": "macos", "memory": "16GiB", "gpu": "metal", "label": ["b", "a"]}"#,
             r#""label:a, gpu:metal, os:macos, label:b, memory:16GiB, memory:8GiB""#,
             r#"["gpu:metal", "label:b", "label:a", "memory:16GiB", "os:macos"]"#,
+            r#"{"gpu": "metal", "label": "a, b", "os": "macos", "memory": "16GiB"}"#,
+            r#"["none", "gpu:metal, os:macos", "label:b,label:a", "memory:16GiB"]"#,
         ];
         for form in forms {
             let found: Requirements = serde_json::from_str(form).unwrap();

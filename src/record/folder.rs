@@ -4,10 +4,12 @@ use super::error::RecordError;
 use super::fold::{Folding, NO_START};
 use super::journal::JournalWriter;
 use super::lock::RunLock;
+use super::merge::Merged;
 use super::reader::JournalReader;
 use super::run_record::RunRecord;
 use crate::event::{RunEvent, Stamped};
 use crate::model::Plan;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -59,37 +61,51 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// Writes a journal in the place of the one that is there, if there is one. Whoever reads meanwhile finds
-    /// one or the other.
+    /// Writes a journal in the place of the one that is there, if there is one: what `decide` makes of the
+    /// folder under its lock. Whoever reads meanwhile finds one or the other.
     ///
     /// # Errors
     ///
-    /// Fails if the folder is in use, or cannot be written.
-    pub(super) fn replace(
+    /// Fails if the folder is in use, nothing is decided, or it cannot be written. Then it is as it was.
+    pub(super) fn replace<Error: From<RecordError>>(
         path: &Path,
-        plan: &Plan,
-        events: &[Stamped],
-    ) -> Result<Self, RecordError> {
+        decide: impl FnOnce(&Self) -> Result<Merged, Error>,
+    ) -> Result<Merged, Error> {
         let folder = Self::at(path);
         let unwritable = |error| RecordError::unwritable(path, error);
+        let is_new = !path.exists();
         fs::create_dir_all(path).map_err(unwritable)?;
-        let _lock = RunLock::take(path, unwritable)?;
-        if !folder.plan().exists() {
-            write_plan(&folder.plan(), plan).map_err(unwritable)?;
-        }
-        let new = path.join("journal-new.jsonl");
-        let written = File::create(&new).map(BufWriter::new).and_then(|mut file| {
-            for event in events {
-                serde_json::to_writer(&mut file, event).map_err(io::Error::other)?;
-                file.write_all(b"\n")?;
+        let lock = RunLock::take(path, unwritable)?;
+        let merged = match decide(&folder) {
+            Ok(merged) => merged,
+            Err(error) => {
+                drop(lock);
+                if is_new {
+                    // Only if it is empty: others may have put something into it meanwhile.
+                    let _ = fs::remove_dir(path);
+                }
+                return Err(error);
             }
-            file.into_inner()?.sync_all()
-        });
-        written
-            .and_then(|()| fs::rename(&new, folder.journal()))
-            .and_then(|()| folder.sync())
-            .map_err(unwritable)?;
-        Ok(folder)
+        };
+        folder.put(&merged).map_err(unwritable)?;
+        drop(lock);
+        Ok(merged)
+    }
+
+    /// Puts a journal, and a plan where there is none, into a folder that is locked.
+    fn put(&self, merged: &Merged) -> io::Result<()> {
+        if !self.plan().exists() {
+            write_plan(&self.plan(), &merged.plan)?;
+        }
+        let new = self.path.join("journal-new.jsonl");
+        let mut file = BufWriter::new(File::create(&new)?);
+        for event in &merged.events {
+            serde_json::to_writer(&mut file, event).map_err(io::Error::other)?;
+            file.write_all(b"\n")?;
+        }
+        file.into_inner()?.sync_all()?;
+        fs::rename(&new, self.journal())?;
+        self.sync()
     }
 
     /// Opens a run folder to go on with its run: reads its record under the folder's lock, and cuts
@@ -161,9 +177,9 @@ impl RunFolder {
             .map(|(_, path)| path)
     }
 
-    /// Removes a run folder with all that is in it, and returns how many bytes that were. What the
-    /// folder is known by goes last, so that what is left after a crash can be removed again. Links are
-    /// removed and not followed.
+    /// Removes a run folder, and returns how many bytes that were. What no program of ours has put into it
+    /// stays, and with it the folder. What the folder is known by goes last, so that what is left after a
+    /// crash can be removed again. Links are removed and not followed.
     ///
     /// # Errors
     ///
@@ -174,9 +190,14 @@ impl RunFolder {
         let lock = RunLock::take(path, unremovable)?;
         let bytes = folder.bytes();
         let last = [folder.journal(), lock.path().to_path_buf()];
+        let mut is_shared = false;
         for entry in fs::read_dir(path).map_err(unremovable)? {
             let entry = entry.map_err(unremovable)?;
             if last.contains(&entry.path()) {
+                continue;
+            }
+            if !is_ours(&entry.file_name()) {
+                is_shared = true;
                 continue;
             }
             if entry.file_type().map_err(unremovable)?.is_dir() {
@@ -193,11 +214,27 @@ impl RunFolder {
                 _ => {}
             }
         }
-        fs::remove_dir(path).map_err(unremovable)?;
+        if !is_shared {
+            fs::remove_dir(path).map_err(unremovable)?;
+        }
         Ok(bytes)
     }
 
-    /// Returns how many bytes its files have; what cannot be looked at has none.
+    /// Returns the names of what no program of ours has put into the folder, sorted.
+    #[must_use]
+    pub fn strangers(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name());
+        let mut found: Vec<String> = names
+            .filter(|name| !is_ours(name))
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect();
+        found.sort();
+        found
+    }
+
+    /// Returns how many bytes the files have that programs of ours have put into it; what cannot be looked at
+    /// has none.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         fn of(folder: &Path) -> u64 {
@@ -209,7 +246,14 @@ impl RunFolder {
                 })
                 .sum()
         }
-        of(&self.path)
+        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        entries
+            .filter(|entry| is_ours(&entry.file_name()))
+            .map(|entry| match entry.file_type() {
+                Ok(kind) if kind.is_dir() => of(&entry.path()),
+                _ => entry.metadata().map_or(0, |data| data.len()),
+            })
+            .sum()
     }
 
     /// Returns the path of the journal.
@@ -290,7 +334,7 @@ impl RunFolder {
 
     /// Has a network file system ask again what is in the folder: another machine may have written it a
     /// moment ago.
-    fn list(&self) {
+    pub(super) fn list(&self) {
         let _ = fs::read_dir(&self.path).map(Iterator::count);
     }
 
@@ -332,6 +376,11 @@ impl RunFolder {
         }
     }
 
+    /// Reads the plan.
+    pub(super) fn own_plan(&self) -> Result<Plan, RecordError> {
+        self.read_plan(&self.plan())
+    }
+
     fn read_plan(&self, path: &Path) -> Result<Plan, RecordError> {
         let text = fs::read_to_string(path).map_err(|error| self.is_none(&error))?;
         serde_json::from_str(&text).map_err(|error| {
@@ -353,6 +402,41 @@ impl RunFolder {
     fn sync(&self) -> io::Result<()> {
         File::open(&self.path)?.sync_all()
     }
+}
+
+/// What programs of ours put into a run folder: the record, what is made of it, and what children write.
+const OURS: [&str; 23] = [
+    "plan.json",
+    "plan-next.json",
+    "journal.jsonl",
+    "journal-new.jsonl",
+    "lock",
+    "lock.lease",
+    "logs",
+    "work",
+    "attempts",
+    "submissions",
+    "scheduler-logs",
+    "site.yaml",
+    "history.json",
+    "results.csv",
+    "summary.csv",
+    "samples.csv",
+    "jobs.csv",
+    "combinations.csv",
+    "report.html",
+    "report.md",
+    "report.json",
+    "junit.xml",
+    "hypotheses.jsonl",
+];
+
+/// Whether a name in a run folder is one that programs of ours give, whole or while it is being written.
+fn is_ours(name: &OsStr) -> bool {
+    let Some(name) = name.to_str() else {
+        return false;
+    };
+    OURS.contains(&name.strip_suffix(".new").unwrap_or(name)) || name.starts_with("lock.lease.")
 }
 
 /// A record as it was read.

@@ -143,15 +143,72 @@ impl Merged {
         Ok(folder)
     }
 
-    /// Writes it into a folder that may hold an earlier merge, in the place of that. Whoever reads the folder
-    /// meanwhile finds one or the other.
+    /// Merges run folders, and what an earlier merge left in the folder that they are merged into, and
+    /// writes that in its place. Whoever reads the folder meanwhile finds one or the other. The earlier
+    /// merge is read under the folder's lock, so that of two who add to it neither loses the other's.
     ///
     /// # Errors
     ///
-    /// Fails if the folder is in use, or cannot be written.
-    pub fn write_over(&self, path: &Path) -> Result<RunFolder, RecordError> {
-        RunFolder::replace(path, &self.plan, &self.events)
+    /// Fails if they cannot be merged, the earlier merge cannot be read, or the folder is in use or cannot
+    /// be written. Then the earlier merge is as it was.
+    pub fn write_over(path: &Path, sources: &[MergeSource]) -> Result<Self, ReplaceError> {
+        RunFolder::replace(path, |folder| {
+            let mut sources = sources.to_vec();
+            sources.extend(earlier(folder)?);
+            Ok(merge(sources)?)
+        })
     }
+}
+
+/// Why run folders cannot be merged into one that may hold an earlier merge.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplaceError {
+    /// They cannot be merged.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
+    /// The folder cannot be used.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// What the folder holds cannot be read, so whatever only it holds would be lost.
+    #[error(
+        "{path} holds a merge that cannot be read, and was left as it is: {error}; or move it away to \
+         merge without it"
+    )]
+    Earlier {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with what it holds.
+        error: RecordError,
+    },
+}
+
+/// Returns what an earlier merge left in a folder: its runs, or its plan if none was merged yet.
+fn earlier(folder: &RunFolder) -> Result<Option<MergeSource>, ReplaceError> {
+    let unreadable = |error| ReplaceError::Earlier {
+        path: folder.path.clone(),
+        error,
+    };
+    folder.list();
+    if is_there(&folder.journal()) {
+        return MergeSource::read(&folder.path)
+            .map(Some)
+            .map_err(unreadable);
+    }
+    if !is_there(&folder.plan()) {
+        return Ok(None);
+    }
+    // A journal of another plan beside it could be read by nobody.
+    let plan = folder.own_plan().map_err(unreadable)?;
+    Ok(Some(MergeSource {
+        path: folder.path.clone(),
+        plan,
+        events: Vec::new(),
+    }))
+}
+
+/// Whether anything has a name. What cannot be looked at is there.
+fn is_there(path: &Path) -> bool {
+    path.try_exists().unwrap_or(true)
 }
 
 /// Returns the jobs of a record's plan that nobody did, in the order of the plan. Planned skips are

@@ -17,7 +17,7 @@ pub use error::RecordError;
 pub use fold::fold;
 pub use folder::RunFolder;
 pub use journal::JournalWriter;
-pub use merge::{MergeError, MergeSource, Merged, cut_short, ended, merge, missing};
+pub use merge::{MergeError, MergeSource, Merged, ReplaceError, cut_short, ended, merge, missing};
 pub use parts::{ATTEMPT, begin_attempt, file_name, part_name, parts_name, set_name};
 pub use progress::{Present, Rerun, progress};
 pub use reader::JournalReader;

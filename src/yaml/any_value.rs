@@ -1,19 +1,21 @@
-//! A scalar, or a mapping of such: what an axis and an entry of a matrix hold.
+//! A scalar, or a mapping or a list of such: what an axis and an entry of a matrix hold.
 
 use super::located::Located;
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 
-/// A scalar, or a mapping to further ones. The scalar itself is looked up by its node.
+/// A scalar, or a mapping to or a list of further ones. The scalar itself is looked up by its node.
 #[derive(Clone, Debug)]
 pub enum AnyValue {
     /// Text, a number or a boolean.
     Scalar,
     /// Keys with their values.
     Mapping(IndexMap<String, Located<AnyValue>>),
+    /// Values one after the other.
+    List(Vec<Located<AnyValue>>),
 }
 
 impl<'de> Deserialize<'de> for AnyValue {
@@ -42,6 +44,14 @@ impl<'de> Deserialize<'de> for AnyValue {
                 Ok(AnyValue::Scalar)
             }
 
+            fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<AnyValue, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = access.next_element()? {
+                    items.push(item);
+                }
+                Ok(AnyValue::List(items))
+            }
+
             fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<AnyValue, A::Error> {
                 let mut entries = IndexMap::new();
                 while let Some((key, value)) = access.next_entry()? {
@@ -64,6 +74,6 @@ impl JsonSchema for AnyValue {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        schemars::json_schema!({ "type": ["string", "number", "boolean", "object"] })
+        schemars::json_schema!({ "type": ["string", "number", "boolean", "object", "array"] })
     }
 }

@@ -6,7 +6,7 @@
 use super::deserializer::NodeDeserializer;
 use super::document::{Content, Document, NodeId};
 use super::mistake::MistakeKind;
-use crate::diagnostic::{Diagnostic, Diagnostics, closest};
+use crate::diagnostic::{Diagnostic, Diagnostics, closest, split_remedy};
 use serde::de::DeserializeOwned;
 
 /// How many mistakes of one file are told.
@@ -119,12 +119,11 @@ fn describe(document: &Document, node: NodeId, kind: &MistakeKind) -> Diagnostic
                 .hint(type_hint(found, expected))
         }
         MistakeKind::Other(message) => {
-            let (message, hint) = message.split_once("; ").unwrap_or((message, ""));
-            let diagnostic = Diagnostic::error(at, message.to_owned());
-            if hint.is_empty() {
-                diagnostic
-            } else {
-                diagnostic.hint(hint)
+            let (reason, remedy) = split_remedy(message);
+            let diagnostic = Diagnostic::error(at, reason);
+            match remedy {
+                Some(remedy) => diagnostic.hint(remedy),
+                None => diagnostic,
             }
         }
     }

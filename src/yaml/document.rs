@@ -5,7 +5,7 @@ use super::tree::{Raw, Tree};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span};
 use crate::model::{Scalar, Value};
 use serde_yaml::Location;
-use serde_yaml::options::DuplicateKeyPolicy;
+use serde_yaml::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -92,6 +92,7 @@ impl Document {
             with_snippet: false,
             // They are found here, so that all of them are told.
             duplicate_keys: DuplicateKeyPolicy::PassThrough,
+            non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
             emit_comments: false,
             budget: serde_yaml::budget! {
                 max_depth: MAXIMUM_DEPTH,
@@ -122,7 +123,9 @@ impl Document {
             return Err(Box::new(nothing_in(&document.source)));
         }
         for position in 0..document.nodes.len() {
-            document.find_duplicates(NodeId(u32::try_from(position).unwrap_or(u32::MAX)));
+            let id = NodeId(u32::try_from(position).unwrap_or(u32::MAX));
+            document.find_duplicates(id);
+            document.find_not_finite(id);
         }
         Ok(document)
     }
@@ -244,6 +247,23 @@ impl Document {
         }
     }
 
+    /// Tells a number that is none to be counted with, and takes it out.
+    fn find_not_finite(&mut self, id: NodeId) {
+        let Some(value) = self.scalar(id) else { return };
+        if !matches!(value.scalar, Scalar::Number(number) if !number.is_finite()) {
+            return;
+        }
+        let diagnostic = Diagnostic::error(
+            Some(self.span(id)),
+            format!("`{}` is no finite number", value.written),
+        )
+        .label("nothing can be counted with it")
+        .path(self.path(id))
+        .hint("write a number, or put quotes around it if text is meant");
+        self.duplicates.push(diagnostic);
+        self.remove(id);
+    }
+
     pub(super) fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.position()]
     }
@@ -279,6 +299,18 @@ impl Document {
                     .iter()
                     .any(|(_, value)| self.is_damaged_within(*value)),
             }
+    }
+
+    /// Returns whether a node is a list.
+    #[must_use]
+    pub fn is_list(&self, id: NodeId) -> bool {
+        matches!(self.node(id).content, Content::List(_))
+    }
+
+    /// Returns the node that a node is in.
+    #[must_use]
+    pub fn parent(&self, id: NodeId) -> Option<NodeId> {
+        self.node(id).parent
     }
 
     /// Returns the place of the key that a node is written under, itself or the list that it is in.

@@ -29,11 +29,6 @@ pub(super) fn syntax_error(error: &Error, source: &Arc<SourceText>) -> Diagnosti
             Told::new("`<<` takes in a mapping, and this is none", "")
                 .hint("write `<<: *name` with the anchor `&name` on a mapping")
         }
-        Error::NonFiniteFloat { value, .. } => Told::new(
-            format!("`{value}` is no finite number"),
-            "nothing can be counted with it",
-        )
-        .hint("write a number, or put quotes around it if text is meant"),
         Error::DuplicateMappingKey { .. } => Told::new("a key is written twice", "")
             .hint("keep one of the two, so that nobody has to guess which one counts"),
         Error::Budget { breach, .. } => limit(breach),

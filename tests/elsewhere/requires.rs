@@ -108,7 +108,9 @@ fn a_row_that_requires_nothing_is_the_job_that_it_was() {
     let forms = [
         "\"gpu:cuda, os:linux\"",
         "{os: linux, gpu: cuda}",
-        "{gpu: cuda, os: linux}",
+        "{gpu: [cuda], os: linux}",
+        "[\"gpu:cuda\", \"os:linux\"]",
+        "[none, \"gpu:cuda, os:linux\"]",
     ]
     .map(|form| {
         ids(&fake_matrix(
@@ -118,6 +120,24 @@ fn a_row_that_requires_nothing_is_the_job_that_it_was() {
     });
     assert_ne!(plain, forms[0]);
     assert!(forms.iter().all(|form| *form == forms[0]), "{forms:?}");
+    // A list on an axis holds its values, and a list in that is one of them.
+    for axis in [
+        "[[\"os:linux\", \"gpu:cuda\"]]",
+        "[{value: [\"os:linux\", \"gpu:cuda\"], if: \"backend == 'fake'\"}]",
+    ] {
+        let axes = format!("  threads: [1, 2]\n  requires: {axis}");
+        assert_eq!(ids(&fake_matrix(&axes, "")), forms[0], "{axis}");
+    }
+    for added in [
+        "[\"os:linux\", \"gpu:cuda\"]",
+        "[[\"os:linux\", \"gpu:cuda\"]]",
+    ] {
+        let axes = format!("  threads: [1, 2]\n  include: [{{backend: fake, requires: {added}}}]");
+        assert_eq!(ids(&fake_matrix(&axes, "")), forms[0], "{added}");
+    }
+    let axes = "  threads: [1, 2]\n  requires: [none, {os: linux, label: [b, a]}, \"os:macos\"]\n  \
+                exclude: [{requires: [{label: [a, b], os: linux}, \"os:macos\"]}]";
+    assert_eq!(plain, ids(&fake_matrix(axes, "")));
     // What an engine or a model requires is no part of what is measured with it.
     let text = |model: &str| matrix("none").replace("[tiny.en]", "[mine]") + &own(model, "none");
     assert_eq!(ids(&text("none")), ids(&text("\"gpu:cuda\"")));

@@ -330,6 +330,19 @@ fn a_damaged_index_or_one_of_another_version_is_made_anew() {
             None => fs::remove_file(&database).unwrap(),
         }
         let told = place.run(&["history"]).expect_status(0);
+        let is_damaged = matches!(case, "cut" | "torn");
+        let words = "it was damaged; what it was is ";
+        assert_eq!(
+            told.stderr.contains(words),
+            is_damaged,
+            "{case}: {}",
+            told.stderr
+        );
+        assert_eq!(
+            told.stderr.contains("history.db.damaged by now"),
+            is_damaged,
+            "{case}"
+        );
         assert!(
             told.stderr.contains("was made anew, because")
                 && told

@@ -57,6 +57,48 @@ fn old_folders_go_and_their_trend_stays_also_over_a_rebuilding() {
 }
 
 #[test]
+fn what_somebody_put_into_a_run_folder_stays_and_is_told() {
+    let place = Place::new();
+    let runs = place.path().join("runs");
+    nights(&runs, &[0.5; 2]);
+    place.run(&["history", "rebuild", "runs"]).expect_status(0);
+    place
+        .run(&[
+            "report",
+            "runs/night-000",
+            "--to",
+            "csv,html,junit,markdown,json,hypotheses",
+        ])
+        .expect_status(0);
+    place.write("runs/night-000/notes.txt", "mine");
+    place.write("runs/night-000/plots/a.svg", "mine");
+    let told = place
+        .run(&["history", "prune", "--keep", "0s", "--dry-run"])
+        .expect_status(0);
+    let left = "night-000: notes.txt, plots, which no run has put there";
+    assert!(told.stderr.contains(left), "{}", told.stderr);
+    let told = place
+        .run(&["history", "prune", "--keep", "0s"])
+        .expect_status(0);
+    assert!(told.stderr.contains(left), "{}", told.stderr);
+    assert_eq!(names(&runs.join("night-000")), ["notes.txt", "plots"]);
+    assert!(runs.join("night-000/plots/a.svg").exists());
+    // The newest run stays, and that is told.
+    assert!(
+        told.stderr
+            .contains("night-001: it is the newest run of its matrix"),
+        "{}",
+        told.stderr
+    );
+    assert_eq!(names(&runs), ["night-000", "night-001"]);
+    // Nothing of ours is left to be removed.
+    let told = place
+        .run(&["history", "prune", "--keep", "0s"])
+        .expect_status(0);
+    assert_eq!(told.stdout, "");
+}
+
+#[test]
 fn what_is_in_use_elsewhere_or_another_run_stays() {
     let place = Place::new();
     let runs = place.path().join("runs");

@@ -44,7 +44,8 @@ pub(in crate::cli) enum HistoryVerb {
     Check(CheckArguments),
     /// Make the index anew from run folders.
     Rebuild(RebuildArguments),
-    /// Remove old run folders; their trends are kept.
+    /// Remove old run folders; their trends are kept. The newest run of each matrix always stays, and so does
+    /// what in a folder is not of its run.
     Prune(PruneArguments),
     /// Write a small static site: the trend of every row, with links to the reports.
     Site(SiteArguments),

@@ -51,10 +51,13 @@ fn with<T>(
     })
 }
 
-/// Tells that the index had to be made anew, where there was something to make it of.
+/// Tells that the index had to be made anew, where there was something to make it of, or it was
+/// damaged.
 fn tell_rebuilt(history: &History) {
     if let Some(rebuilt) = &history.rebuilt
-        && (rebuilt.read + rebuilt.kept > 0 || !rebuilt.complaints.is_empty())
+        && (rebuilt.read + rebuilt.kept > 0
+            || rebuilt.put_aside.is_some()
+            || !rebuilt.complaints.is_empty())
     {
         say(&format!(
             "warning: {} was made anew, because {}: {}",

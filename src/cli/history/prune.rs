@@ -31,10 +31,16 @@ pub(super) fn run(arguments: &PruneArguments) -> Result<ExitStatus, Failure> {
     for (run, pruned) in &done {
         let folder = printable(&run.folder.display().to_string());
         match pruned {
-            Pruned::Removed(bytes) => {
+            Pruned::Removed(bytes, strangers) => {
                 folders += 1;
                 freed += bytes;
                 print(&format!("{verb} {folder}, of {}\n", minute(&run.started)))?;
+                if !strangers.is_empty() {
+                    say(&format!(
+                        "left in {folder}: {}, which no run has put there",
+                        printable(&strangers.join(", "))
+                    ));
+                }
             }
             Pruned::Gone => {}
             Pruned::Left(reason) => say(&format!("left {folder}: {}", printable(reason))),

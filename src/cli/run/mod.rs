@@ -22,13 +22,14 @@ use super::exit::{ExitStatus, Failure, print, say};
 use super::gates;
 use super::history::{Indexing, index};
 use super::load::{Ready, narrow, plan_of};
-use super::report::formats;
+use super::merge::tell_missing;
+use super::report::{formats, unwritten};
 use super::saved::{keep, read_saved, refuse_if_stale};
 use crate::cluster::Submissions;
 use crate::exec::{RunOptions, RunSummary};
 use crate::model::{DownloadPolicy, Plan};
 use crate::plan::Filter;
-use crate::record::{Rerun, RunFolder, RunRecord};
+use crate::record::{Rerun, RunFolder, RunRecord, missing};
 use crate::report::{PageTemplates, ReportFormat, write_formats};
 use arguments::{Downloads, RerunWish, RunFormat};
 use place::Place;
@@ -138,13 +139,35 @@ fn report(ended: &Ended<'_>, summary: &RunSummary) -> Result<ExitStatus, Failure
         ended.formats,
         &PageTemplates::default(),
     )
-    .map_err(Failure::internal)?;
+    .map_err(|error| unwritten(path, &error))?;
     let passed = gates::passed(&record, path, ended.base);
     say(&format!("\n{}", path.join("report.html").display()));
+    let is_whole = tell_what_a_merge_lacks(&record);
     Ok(match status_of(summary) {
+        ExitStatus::Success if !is_whole => ExitStatus::Fault,
         ExitStatus::Success if !passed => ExitStatus::Gate,
         status => status,
     })
+}
+
+/// Tells what is missing in a folder that was merged of several runs, of which only the last goes on: with its
+/// part, if it did one. Returns whether nothing is missing.
+fn tell_what_a_merge_lacks(record: &RunRecord) -> bool {
+    let Some(last) = record.sessions.last().filter(|session| session.run > 0) else {
+        return true;
+    };
+    let missing = missing(record);
+    if missing.is_empty() {
+        return true;
+    }
+    let part = last.shard.as_ref();
+    let part = part.map_or_else(String::new, |shard| format!(", shard {shard},"));
+    let remedy = format!(
+        "this folder was merged, and the last of its runs{part} was gone on with; run what is missing in a \
+         folder of its own, and merge both"
+    );
+    tell_missing(record, &missing, record.plan.jobs.len(), &remedy);
+    false
 }
 
 /// Returns the exit status that a run's end stands for.

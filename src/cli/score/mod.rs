@@ -14,7 +14,7 @@ use super::exit::{ExitStatus, Failure, print, say};
 use crate::model::NormalizerId;
 use crate::score::{
     AlignedUtterance, Normalizer, SetScore, TextPair, UtteranceScore, align_utterance, score_all,
-    score_set,
+    score_set, scored_on_characters,
 };
 use input::{Names, Reading, Role, Source, Utterance};
 use rayon::prelude::*;
@@ -32,6 +32,8 @@ struct Scored<'file> {
     scores: Vec<UtteranceScore>,
     total: SetScore,
     normalizer: Normalizer,
+    /// What was counted for error rates of words: in some languages, characters.
+    unit: &'static str,
     /// The utterances with the most errors, word by word, as many as were asked for.
     worst: Vec<(usize, AlignedUtterance)>,
 }
@@ -77,6 +79,7 @@ pub(super) fn run(arguments: &ScoreArguments) -> Result<ExitStatus, Failure> {
     if let Some(path) = &arguments.pairs {
         let source = open(path)?;
         let utterances = source.utterances(Role::Pairs, &reading)?;
+        pairing::refuse_doubtful_ids(&source, &utterances)?;
         return show(arguments, utterances, &source.name);
     }
     let (Some(reference), Some(hypothesis)) = (&arguments.reference, &arguments.hypothesis) else {
@@ -141,10 +144,20 @@ fn show(
         let aligned = align_utterance(pair.reference, pair.hypothesis, normalizer, pair.language);
         Some((*position, aligned))
     };
+    let by_character = pairs
+        .iter()
+        .filter(|pair| scored_on_characters(pair.language))
+        .count();
+    let unit = match by_character {
+        0 => "words",
+        some if some == pairs.len() => "characters",
+        _ => "words or characters",
+    };
     let mut outcome = Scored {
         scores,
         total,
         normalizer,
+        unit,
         worst: Vec::new(),
         utterances: Vec::new(),
     };

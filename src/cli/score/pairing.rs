@@ -43,6 +43,26 @@ pub(super) fn pair<'file>(
     }
 }
 
+/// Looks at the utterances of one file that holds both texts.
+///
+/// # Errors
+///
+/// Tells which ids are there twice, or where one is missing although others have one.
+pub(super) fn refuse_doubtful_ids(
+    source: &Source,
+    utterances: &[Utterance<'_>],
+) -> Result<(), Failure> {
+    if utterances.iter().all(|one| one.id.is_none()) {
+        return Ok(());
+    }
+    let problems = [without_id(source, utterances), repeated(source, utterances)];
+    let problems: Vec<String> = problems.into_iter().flatten().collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Usage(problems.join("\nerror: ")))
+}
+
 fn by_line<'file>(
     sources: (&Source, &Source),
     references: Vec<Utterance<'file>>,
@@ -134,7 +154,7 @@ fn without_id(source: &Source, utterances: &[Utterance<'_>]) -> Option<String> {
         .collect();
     (!lines.is_empty()).then(|| {
         format!(
-            "{} line {}: the id is empty; give every utterance one",
+            "{} line {}: there is no id; give every utterance one",
             source.name,
             named(&lines)
         )
@@ -146,7 +166,7 @@ fn repeated(source: &Source, utterances: &[Utterance<'_>]) -> Option<String> {
     let mut first: HashMap<&str, u64> = HashMap::new();
     let mut twice = Vec::new();
     for one in utterances {
-        let Some(id) = one.id.as_deref() else {
+        let Some(id) = one.id.as_deref().filter(|id| !id.trim().is_empty()) else {
             continue;
         };
         if let Some(line) = first.insert(id, one.line) {

@@ -12,24 +12,24 @@ const SHOWN_CONFUSIONS: usize = 10;
 
 /// Returns the totals, the utterances with the most errors and, if asked for, their alignments.
 pub(super) fn text(scored: &Scored<'_>, with_alignments: bool) -> String {
-    let mut out = totals(&scored.total);
-    let total = &scored.total;
+    let (total, unit) = (&scored.total, scored.unit);
+    let mut out = totals(total, unit);
     if total.empty_references > 0 {
         out.push_str(&format!(
-            "\n{} of the references are empty; {} words were heard there\n",
+            "\n{} of the references are empty; {} {unit} were heard there\n",
             total.empty_references, total.insertions_on_silence
         ));
     }
     if total.repeat_loops > 0 {
         out.push_str(&format!(
-            "\n{} repeat loops, with {} words beyond the first time of each phrase\n",
+            "\n{} repeat loops, with {} {unit} beyond the first time of each phrase\n",
             total.repeat_loops, total.looped_words
         ));
     }
     let wrong = scored.wrong();
     if !wrong.is_empty() && scored.scores.len() > 1 {
         let name = if scored.has_ids() { "id" } else { "line" };
-        let mut lines = Table::new(&[name, "errors", "words", "WER", "loops"]);
+        let mut lines = Table::new(&[name, "errors", unit, "WER", "loops"]);
         for column in usize::from(scored.has_ids())..5 {
             lines.align_right(column);
         }
@@ -58,7 +58,7 @@ pub(super) fn text(scored: &Scored<'_>, with_alignments: bool) -> String {
     )
 }
 
-fn totals(total: &SetScore) -> String {
+fn totals(total: &SetScore, unit: &str) -> String {
     let mut table = Table::new(&["measure", "value", "counted as"]);
     table.align_right(1);
     let words = &total.words;
@@ -67,7 +67,7 @@ fn totals(total: &SetScore) -> String {
             "WER",
             total.rates.wer,
             format!(
-                "{} substitutions + {} deletions + {} insertions of {} words",
+                "{} substitutions + {} deletions + {} insertions of {} {unit}",
                 words.substitutions, words.deletions, words.insertions, total.reference_words
             ),
         ),
@@ -89,7 +89,10 @@ fn totals(total: &SetScore) -> String {
         (
             "SER",
             total.sentence_error_rate,
-            format!("of {} utterances have an error", total.utterances),
+            match total.utterances {
+                1 => "of 1 utterance has an error".to_owned(),
+                more => format!("of {more} utterances have an error"),
+            },
         ),
         (
             "mean WER",
@@ -105,11 +108,12 @@ fn totals(total: &SetScore) -> String {
 fn alignments(scored: &Scored<'_>) -> String {
     let mut out = String::new();
     let name = if scored.has_ids() { "" } else { "line " };
+    let unit = scored.unit;
     for (position, aligned) in &scored.worst {
         let score = &scored.scores[*position];
         let words = &score.words;
         out.push_str(&format!(
-            "\n{name}{}: {} substitutions, {} deletions, {} insertions of {} words, WER {}\n{}",
+            "\n{name}{}: {} substitutions, {} deletions, {} insertions of {} {unit}, WER {}\n{}",
             crate::ui::printable(&scored.name(*position)),
             words.substitutions,
             words.deletions,

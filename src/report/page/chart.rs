@@ -59,6 +59,7 @@ pub(super) struct ChartView {
 #[derive(Debug, Serialize, JsonSchema)]
 struct Tick {
     at: f64,
+    /// Empty where there is no room for it.
     label: String,
 }
 
@@ -75,6 +76,7 @@ struct PointView {
     colour: usize,
     /// Measured on all recordings, and no stand-in beside real ones.
     whole: bool,
+    /// Empty where there are too many.
     label: String,
     label_x: f64,
     label_y: f64,
@@ -116,7 +118,7 @@ fn readable(points: &[Point]) -> Vec<Point> {
 }
 
 fn chart(points: &[Point], class: &'static str, (width, height): (f64, f64)) -> ChartView {
-    let (left, right, top, bottom) = (48.0, width - 26.0, 14.0, height - 42.0);
+    let (right, top, bottom) = (width - 26.0, 14.0, height - 42.0);
     // An interval holds the speed that it is of.
     let speeds = points.iter().flat_map(|point| {
         let ends = point.interval.unwrap_or((point.speed, point.speed));
@@ -143,6 +145,11 @@ fn chart(points: &[Point], class: &'static str, (width, height): (f64, f64)) -> 
     let y_values = linear_ticks((worst * 1.1).max(0.01), 4.0);
     let (x_first, x_last) = ends(&x_values);
     let (_, y_last) = ends(&y_values);
+    let y_labels: Vec<String> = y_values
+        .iter()
+        .map(|rate| format!("{} %", short(rate * 100.0)))
+        .collect();
+    let left = left_of(&y_labels);
     let x = |speed: f64| {
         let share = (speed / x_first).ln() / (x_last / x_first).ln();
         rounded(left + share * (right - left))
@@ -162,6 +169,9 @@ fn chart(points: &[Point], class: &'static str, (width, height): (f64, f64)) -> 
         Some((at - 3.0, y(high), at + 3.0, y(low)))
     }));
     let frame = (left, top, right, bottom);
+    // Hundreds of numbers would be one band.
+    let on_front: BTreeSet<usize> = front(points).iter().map(|point| point.number).collect();
+    let is_crowded = points.len() > MOST_LABELLED && !on_front.is_empty();
     let points_shown = points
         .iter()
         .map(|point| {
@@ -172,8 +182,11 @@ fn chart(points: &[Point], class: &'static str, (width, height): (f64, f64)) -> 
             } else {
                 String::new()
             };
-            let whole = format!("{}{beyond}", point.label);
-            let number = format!("{}{beyond}", point.number);
+            let mut whole = format!("{}{beyond}", point.label);
+            let mut number = format!("{}{beyond}", point.number);
+            if is_crowded && !on_front.contains(&point.number) {
+                (whole, number) = (String::new(), String::new());
+            }
             let (label, (label_x, label_y, anchor, place)) =
                 match label_place(at, text_width(&whole), frame, &taken) {
                     Some(place) => (&whole, place),
@@ -183,7 +196,9 @@ fn chart(points: &[Point], class: &'static str, (width, height): (f64, f64)) -> 
                             .unwrap_or_else(|| candidate(at, text_width(&number), 0)),
                     ),
                 };
-            taken.push(place);
+            if !label.is_empty() {
+                taken.push(place);
+            }
             PointView {
                 x: x(point.speed),
                 y: y(point.error_rate),
@@ -208,24 +223,66 @@ fn chart(points: &[Point], class: &'static str, (width, height): (f64, f64)) -> 
         right,
         top,
         bottom,
-        x_ticks: x_values
-            .iter()
-            .map(|speed| Tick {
-                at: x(*speed),
-                label: format!("{} ×", short(*speed)),
-            })
-            .collect(),
+        x_ticks: x_ticks(&x_values, x),
         y_ticks: y_values
             .iter()
-            .map(|rate| Tick {
+            .zip(y_labels)
+            .map(|(rate, label)| Tick {
                 at: y(*rate),
-                label: format!("{} %", short(rate * 100.0)),
+                label,
             })
             .collect(),
         front: stairs(points, x, y),
         points: points_shown,
         description: described(points),
     }
+}
+
+/// Returns where the plot begins, so that the labels left of it have room.
+fn left_of(labels: &[String]) -> f64 {
+    let longest = labels.iter().map(|label| text_width(label));
+    (longest.fold(0.0, f64::max) + 15.0).max(48.0)
+}
+
+/// Returns the lines of some speeds. Where their labels would lie on one another, powers of ten have theirs.
+fn x_ticks(speeds: &[f64], x: impl Fn(f64) -> f64) -> Vec<Tick> {
+    let mut ticks: Vec<Tick> = speeds
+        .iter()
+        .map(|speed| Tick {
+            at: x(*speed),
+            label: format!("{} ×", short(*speed)),
+        })
+        .collect();
+    if has_room(&ticks) {
+        return ticks;
+    }
+    let is_power = |speed: f64| (speed.log10() - speed.log10().round()).abs() < 1e-9;
+    for (tick, speed) in ticks.iter_mut().zip(speeds) {
+        if !is_power(*speed) {
+            tick.label.clear();
+        }
+    }
+    if !has_room(&ticks) {
+        let mut labelled = ticks.iter_mut().filter(|tick| !tick.label.is_empty());
+        while labelled.next().is_some() {
+            if let Some(every_second) = labelled.next() {
+                every_second.label.clear();
+            }
+        }
+    }
+    ticks
+}
+
+/// Returns whether labels lie beside one another, with some room between.
+fn has_room(ticks: &[Tick]) -> bool {
+    let labelled: Vec<&Tick> = ticks.iter().filter(|tick| !tick.label.is_empty()).collect();
+    labelled.windows(2).all(|pair| match pair {
+        [one, other] => {
+            let half = f64::midpoint(text_width(&one.label), text_width(&other.label));
+            other.at - one.at >= half + 4.0
+        }
+        _ => true,
+    })
 }
 
 /// Returns the Pareto line: the edge of what some configuration beats. From one that is accurate it
@@ -349,6 +406,9 @@ const MOST_TOLD: usize = 16;
 /// How many points a picture has room for.
 const MOST_POINTS: usize = 300;
 
+/// Beyond how many points only those are labelled that nothing beats.
+const MOST_LABELLED: usize = 30;
+
 /// How many places about a point there are.
 const CANDIDATES: usize = 10;
 
@@ -460,6 +520,42 @@ mod tests {
             let apart = chart.points[1].y - chart.points[2].y;
             let height = chart.bottom - chart.top;
             assert!(apart > height * 0.05, "{apart} of {height}");
+        }
+    }
+
+    #[test]
+    fn labels_of_axes_neither_overlap_nor_are_cut() {
+        let points = [point("a", 25.0, 15.0), point("b", 17_000.0, 9.0)];
+        for chart in charts(&points) {
+            assert!(has_room(&chart.x_ticks), "{chart:?}");
+            let labelled = chart.x_ticks.iter().filter(|tick| !tick.label.is_empty());
+            assert!(labelled.count() >= 2, "{chart:?}");
+            for tick in &chart.y_ticks {
+                assert!(text_width(&tick.label) + 6.0 <= chart.left, "{chart:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn of_very_many_points_those_are_labelled_that_nothing_beats() {
+        let mut points: Vec<Point> = (1..=40_u32)
+            .map(|number| Point {
+                number: number as usize,
+                ..point("beaten", 10.0 + f64::from(number), 0.3)
+            })
+            .collect();
+        points.push(Point {
+            number: 41,
+            ..point("best", 400.0, 0.1)
+        });
+        for chart in charts(&points) {
+            let labels: Vec<&str> = chart
+                .points
+                .iter()
+                .map(|point| point.label.as_str())
+                .filter(|label| !label.is_empty())
+                .collect();
+            assert_eq!(labels, ["best"], "{chart:?}");
         }
     }
 
