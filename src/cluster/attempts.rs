@@ -20,7 +20,7 @@ pub struct AttemptState {
     pub mismatches: Vec<(JobId, String)>,
     /// The machine.
     pub host: String,
-    /// It came to its end, in order.
+    /// It came to its end by itself. One that was interrupted did not: the scheduler may start it again.
     pub has_ended: bool,
     /// Bytes of the journal that have been read.
     read: u64,
@@ -142,7 +142,7 @@ impl AttemptState {
     fn take(&mut self, event: RunEvent) {
         match event {
             RunEvent::RunStarted { machine, .. } => self.host = machine.host,
-            RunEvent::RunEnded { .. } => self.has_ended = true,
+            RunEvent::RunEnded { interrupted, .. } => self.has_ended = !interrupted,
             RunEvent::JobEnded { job, outcome, .. } if job.0.starts_with("benchmark/") => {
                 if is_end(Some(&outcome)) {
                     self.faults += usize::from(outcome.is_fault());
@@ -152,6 +152,62 @@ impl AttemptState {
                 }
             }
             _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEM: &str = "1-g1-1-of-1.attempt-";
+
+    /// Writes the journal of an attempt.
+    fn journal(run: &Path, events: &[RunEvent]) -> PathBuf {
+        let folder = Attempts::folder(run).join(format!("{STEM}1"));
+        fs::create_dir_all(&folder).unwrap();
+        let lines = events.iter().zip(0..).map(|(event, sequence)| {
+            let stamped = Stamped {
+                v: 1,
+                sequence,
+                at: "2026-01-01T00:00:00Z".into(),
+                elapsed_seconds: 1.0,
+                event: event.clone(),
+            };
+            serde_json::to_string(&stamped).unwrap() + "\n"
+        });
+        let path = RunFolder::at(&folder).journal();
+        fs::write(&path, lines.collect::<String>()).unwrap();
+        path
+    }
+
+    fn done(job: &str) -> RunEvent {
+        RunEvent::JobEnded {
+            job: JobId(job.into()),
+            outcome: Outcome::Completed,
+            finding: None,
+            seconds: 1.0,
+            bytes: 0,
+        }
+    }
+
+    fn end(interrupted: bool) -> RunEvent {
+        RunEvent::RunEnded {
+            interrupted,
+            seconds: 1.0,
+        }
+    }
+
+    #[test]
+    fn an_attempt_that_was_interrupted_has_not_come_to_its_end() {
+        for interrupted in [true, false] {
+            let run = tempfile::tempdir().unwrap();
+            journal(run.path(), &[done("benchmark/a"), end(interrupted)]);
+            let mut attempts = Attempts::of(run.path());
+            assert!(attempts.look());
+            assert_eq!(attempts.done().len(), 1);
+            let (number, newest) = attempts.newest(STEM).unwrap();
+            assert_eq!((number, newest.has_ended), (1, !interrupted));
         }
     }
 }
