@@ -2,4 +2,5 @@
 //! machine. The real one is in `tests/cluster`.
 
 mod attempts;
+mod parts;
 mod slurm;

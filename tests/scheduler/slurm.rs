@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-const SITE: &str = "version: 1
+pub const SITE: &str = "version: 1
 schedulers:
   slurm:
     shared: true
@@ -17,12 +17,12 @@ schedulers:
 ";
 
 /// A place with a stand-in for Slurm.
-struct Cluster {
-    place: Place,
+pub struct Cluster {
+    pub place: Place,
 }
 
 impl Cluster {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let place = Place::new();
         for name in ["sbatch", "squeue", "scancel", "scontrol", "sacct"] {
             fs::create_dir_all(place.path().join("bin")).unwrap();
@@ -40,7 +40,7 @@ impl Cluster {
         Self { place }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.place.command(arguments);
         let path = std::env::var("PATH").unwrap();
         command
@@ -53,11 +53,11 @@ impl Cluster {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
+    pub fn run(&self, arguments: &[&str]) -> Ran {
         Ran::from(self.command(arguments).output().unwrap())
     }
 
-    fn on(&self, further: &[&str]) -> Ran {
+    pub fn on(&self, further: &[&str]) -> Ran {
         let words = [
             "run",
             "m.yaml",
@@ -72,18 +72,18 @@ impl Cluster {
     }
 
     /// Has a command fail as often as there are lines, with what they say.
-    fn fail(&self, command: &str, lines: &str) {
+    pub fn fail(&self, command: &str, lines: &str) {
         self.place.write(&format!("state/fail/{command}"), lines);
     }
 
-    fn calls(&self, command: &str) -> usize {
+    pub fn calls(&self, command: &str) -> usize {
         let text = fs::read_to_string(self.place.path().join("state/calls")).unwrap_or_default();
         let begins = |line: &&str| line.starts_with(command) && !line.contains("--test-only");
         text.lines().filter(begins).count()
     }
 
     /// Returns what a run came to, without what only time decides.
-    fn rows(&self, run: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
+    pub fn rows(&self, run: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
         let mut rows = BTreeMap::new();
         for cells in self.place.table(&format!("{run}/results.csv")) {
             rows.insert(
@@ -101,14 +101,14 @@ impl Cluster {
         rows
     }
 
-    fn unbroken(&self) -> BTreeMap<String, (String, BTreeSet<String>)> {
+    pub fn unbroken(&self) -> BTreeMap<String, (String, BTreeSet<String>)> {
         self.run(&["run", "m.yaml", "--out", "unbroken", "--no-history"])
             .expect_status(0);
         self.rows("unbroken")
     }
 }
 
-fn matrix(requires: &str) -> String {
+pub fn matrix(requires: &str) -> String {
     crate::support::fake_matrix(
         &format!("  requires: {requires}\n  beam-size: [1, 2, 3]"),
         "settings: {warmup: 0, repeat: 2}",

@@ -7,6 +7,7 @@ use crate::cli::run::RunArguments;
 use crate::cluster::slurm::{self, Liveness};
 use crate::cluster::{Attempts, SlurmSite, Submission, Submissions, Watch};
 use crate::model::{JobKind, Plan};
+use crate::record::MergeSource;
 use std::path::Path;
 use std::time::Duration;
 
@@ -71,6 +72,7 @@ pub(super) fn what_is_left(
         finish(&mut handed.submission, site, run)?;
         return Ok(Left::Running(Box::new(handed)));
     }
+    attempts.leave_out(|attempt| MergeSource::read(attempt).is_err());
     let done = attempts.done();
     let missing: Vec<String> = plan
         .jobs

@@ -1,0 +1,103 @@
+//! What is known of parts: from what they leave first, and from the scheduler only whether something may still
+//! come.
+
+use super::slurm::{Cluster, matrix};
+use crate::support::eventually;
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::fs;
+use std::process::{Child, Command, Stdio};
+
+/// A cluster on which the rows of one part take some time.
+fn slow(seconds: &str) -> Cluster {
+    let cluster = Cluster::new();
+    let text = matrix("[\"label:a\"]").replace(
+        "repeat: 2",
+        &format!("repeat: 2, fake-seconds: {seconds}"),
+    );
+    cluster.place.write("m.yaml", &text);
+    cluster
+}
+
+fn read(cluster: &Cluster, name: &str) -> String {
+    fs::read_to_string(cluster.place.path().join(name)).unwrap_or_default()
+}
+
+/// Starts the program; what it says goes into the file `log`.
+fn start(cluster: &Cluster, arguments: &[&str]) -> Child {
+    cluster
+        .command(arguments)
+        .stdout(Stdio::null())
+        .stderr(fs::File::create(cluster.place.path().join("log")).unwrap())
+        .spawn()
+        .unwrap()
+}
+
+fn signal(name: &str, process: &str) {
+    let sent = Command::new("kill").args([name, process]).status().unwrap();
+    assert!(sent.success());
+}
+
+const JOURNAL: &str = "run/attempts/1-g1-1-of-1.attempt-1/journal.jsonl";
+
+#[test]
+fn a_part_that_was_ended_by_a_signal_waits_when_slurm_starts_it_again() {
+    let cluster = slow("0.3");
+    cluster.on(&["--detach"]).expect_status(0);
+    eventually("it measures", || {
+        read(&cluster, JOURNAL).contains("attempt-started")
+    });
+    let script = read(&cluster, "state/process.101");
+    // Not by the program `kill`: some of its versions take a group for all processes that there are.
+    let group = Pid::from_raw(script.trim().parse().unwrap()).unwrap();
+    assert!(!group.is_init());
+    kill_process_group(group, Signal::TERM).unwrap();
+    eventually("it has ended", || {
+        read(&cluster, JOURNAL).contains("\"interrupted\":true")
+    });
+    let job = fs::read_dir(cluster.place.path().join("state/jobs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.file_name().unwrap().to_str().unwrap().starts_with("101.1."))
+        .unwrap();
+    eventually("Slurm knows", || {
+        !fs::read_to_string(&job).unwrap().contains("RUNNING")
+    });
+    fs::write(&job, "PENDING|BeginTime|\n").unwrap();
+    let mut attached = start(&cluster, &["attach", "run"]);
+    eventually("it is told how it stands", || {
+        read(&cluster, "log").contains("parts: ")
+    });
+    eventually("it waits", || {
+        read(&cluster, "log").contains("parts: 1 waiting (BeginTime)")
+    });
+    // It is given up only when Slurm does.
+    fs::write(&job, "CANCELLED|None|\n").unwrap();
+    assert_eq!(attached.wait().unwrap().code(), Some(3));
+    assert!(read(&cluster, "log").contains("lost: part 1 of group 1: CANCELLED"));
+    cluster.run(&["run", "--resume", "run"]).expect_status(0);
+    assert_eq!(cluster.rows("run"), cluster.unbroken());
+}
+
+#[test]
+fn a_part_whose_journal_is_damaged_is_sent_again() {
+    let cluster = Cluster::new();
+    cluster.on(&[]).expect_status(0);
+    let expected = cluster.rows("run");
+    fs::remove_file(cluster.place.path().join("run/journal.jsonl")).unwrap();
+    let text = read(&cluster, JOURNAL);
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines[5] = "{\"torn";
+    cluster.place.write(JOURNAL, &(lines.join("\n") + "\n"));
+    // This one is whole, and nobody can tell what plan it is of.
+    let other = "run/attempts/1-g2-1-of-1.attempt-1/plan.json";
+    fs::remove_file(cluster.place.path().join(other)).unwrap();
+    let ran = cluster.run(&["run", "--resume", "run"]).expect_status(0);
+    for told in ["6 benchmarks missing", "line 6"] {
+        assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+    }
+    assert_eq!(cluster.rows("run"), expected);
+    // The damaged one lies there still, and nothing is sent for it again.
+    let before = cluster.calls("sbatch");
+    cluster.run(&["run", "--resume", "run"]).expect_status(0);
+    assert_eq!(cluster.calls("sbatch"), before);
+}
