@@ -37,6 +37,11 @@ fn signal(name: &str, process: &str) {
     assert!(sent.success());
 }
 
+fn a_row_is_done(cluster: &Cluster) -> bool {
+    let log = read(cluster, "log");
+    log.contains("1 of 3 benchmarks") || log.contains("2 of 3 benchmarks")
+}
+
 const JOURNAL: &str = "run/attempts/1-g1-1-of-1.attempt-1/journal.jsonl";
 
 #[test]
@@ -100,4 +105,89 @@ fn a_part_whose_journal_is_damaged_is_sent_again() {
     let before = cluster.calls("sbatch");
     cluster.run(&["run", "--resume", "run"]).expect_status(0);
     assert_eq!(cluster.calls("sbatch"), before);
+}
+
+const ON: [&str; 8] = [
+    "run",
+    "m.yaml",
+    "--on",
+    "slurm",
+    "--site",
+    "site.yaml",
+    "--out",
+    "run",
+];
+
+/// Has the next calls of a command take that many seconds.
+fn dawdle(cluster: &Cluster, command: &str, seconds: &str) {
+    cluster.place.write(&format!("state/slow/{command}"), seconds);
+}
+
+#[test]
+fn an_interruption_while_parts_are_handed_over_calls_back_what_was() {
+    let cluster = slow("5");
+    let text = read(&cluster, "m.yaml");
+    let text = text.replace("[\"label:a\"]", "[\"label:a\", \"label:b\"]");
+    cluster.place.write("m.yaml", &text);
+    dawdle(&cluster, "sbatch", "1");
+    let mut child = start(&cluster, &ON);
+    eventually("the first is handed over", || {
+        read(&cluster, "state/last").contains("101")
+    });
+    signal("-INT", &child.id().to_string());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let log = read(&cluster, "log");
+    assert!(log.contains("calling back"), "{log}");
+    assert!(!read(&cluster, "state/last").contains("103"));
+    assert!(read(&cluster, "state/calls").contains("scancel 101"));
+}
+
+#[test]
+fn a_terminal_that_is_gone_calls_back_and_reports_what_is_done() {
+    let cluster = slow("0.5");
+    let mut child = start(&cluster, &ON);
+    eventually("a row is done", || a_row_is_done(&cluster));
+    signal("-HUP", &child.id().to_string());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(cluster.calls("scancel"), 1);
+    assert!(cluster.place.path().join("run/report.html").exists());
+}
+
+#[test]
+fn an_interruption_does_not_wait_for_slurms_answer() {
+    let cluster = slow("20");
+    dawdle(&cluster, "squeue", "600");
+    let mut child = start(&cluster, &ON);
+    eventually("it asks", || read(&cluster, "state/calls").contains("squeue"));
+    signal("-INT", &child.id().to_string());
+    eventually("it calls back", || {
+        read(&cluster, "state/calls").contains("scancel")
+    });
+    // Nor does the second, and it says what it leaves.
+    signal("-INT", &child.id().to_string());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let log = read(&cluster, "log");
+    assert!(log.contains("Slurm may still have jobs 101, 102"), "{log}");
+    assert!(log.contains("--cancel"), "{log}");
+}
+
+#[test]
+fn what_cannot_be_called_back_is_told_and_what_is_done_is_reported() {
+    let cluster = slow("0.5");
+    cluster.fail(
+        "scancel",
+        &"scancel: error: Unable to contact slurm controller\n".repeat(2),
+    );
+    let mut child = start(&cluster, &ON);
+    eventually("a row is done", || a_row_is_done(&cluster));
+    signal("-INT", &child.id().to_string());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let log = read(&cluster, "log");
+    for told in ["Unable to contact", "Slurm may still have jobs 101, 102", "--cancel"] {
+        assert!(log.contains(told), "{told}: {log}");
+    }
+    assert!(cluster.place.path().join("run/report.html").exists());
+    let ran = cluster.run(&["attach", "run", "--cancel"]).expect_status(4);
+    assert!(ran.stderr.contains("Slurm may still have"), "{}", ran.stderr);
+    cluster.run(&["attach", "run", "--cancel"]);
 }

@@ -1,7 +1,8 @@
 #!/bin/sh
 # A stand-in for Slurm's commands, called by each of their names: jobs run on this machine, one task after
 # the other, and the queue is a folder of files ($STAND_IN). A file of the name of a command in $STAND_IN/fail
-# makes that command fail, once for each line, with what the line says.
+# makes that command fail, once for each line, with what the line says; one in $STAND_IN/slow makes it take
+# so many seconds more.
 set -u
 command=$(basename "$0")
 state=$STAND_IN
@@ -12,6 +13,11 @@ if [ -s "$state/fail/$command" ]; then
     tail -n +2 "$state/fail/$command" > "$state/fail/rest"
     mv "$state/fail/rest" "$state/fail/$command"
     exit 1
+fi
+
+if [ -s "$state/slow/$command" ]; then
+    # So that nothing of it stays when the test is over.
+    timeout "$(cat "$state/slow/$command")" tail --pid="$(cut -d ' ' -f 4 "/proc/$$/stat")" -f /dev/null
 fi
 
 case $command in

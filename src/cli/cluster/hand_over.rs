@@ -1,6 +1,8 @@
 //! Handing parts over: written down before, and after each of them.
 
+use super::interruption::Interruptions;
 use super::prepare::Prepared;
+use super::watch::what_goes_on;
 use crate::cli::exit::{Failure, say};
 use crate::cli::merge::counted;
 use crate::cli::run::RunArguments;
@@ -19,6 +21,8 @@ pub(super) struct Handed {
     pub(super) submission: Submission,
     pub(super) poll: Duration,
     pub(super) controller: Option<Controller>,
+    /// Somebody interrupted the handing over: what was handed over is to be called back.
+    pub(super) is_interrupted: bool,
 }
 
 /// Hands over what was prepared.
@@ -29,6 +33,7 @@ pub(super) fn begin(
     prepared: &Prepared,
     missing: Option<&[String]>,
     arguments: &RunArguments,
+    interrupted: &Interruptions,
 ) -> Result<Handed, Failure> {
     let submissions = Submissions::of(run);
     let number = submissions.numbers().last().copied().unwrap_or(0) + 1;
@@ -92,20 +97,22 @@ pub(super) fn begin(
     let mut submission = submissions
         .begin(number, intent, list.as_deref(), &scripts)
         .map_err(Failure::internal)?;
-    finish(&mut submission, site, run)?;
+    let is_whole = finish(&mut submission, site, run, interrupted)?;
     Ok(Handed {
         submission,
         poll: site.poll,
         controller: Some(prepared.preflight.controller.clone()),
+        is_interrupted: !is_whole,
     })
 }
 
-/// Hands over what of a submission is not known to be handed over.
+/// Hands over what of a submission is not known to be handed over. Returns false if somebody interrupted that.
 pub(super) fn finish(
     submission: &mut Submission,
     site: &SlurmSite,
     run: &Path,
-) -> Result<(), Failure> {
+    interrupted: &Interruptions,
+) -> Result<bool, Failure> {
     let submissions = Submissions::of(run);
     let logs = run.join("scheduler-logs");
     let script = |what| submissions.script_path(submission.number, what);
@@ -113,6 +120,10 @@ pub(super) fn finish(
     for group in submission.intent.groups.clone() {
         if submission.submitted.arrays.contains_key(&group.number) {
             continue;
+        }
+        interrupted.say_at_the_second(what_goes_on(submission, run));
+        if interrupted.within(Duration::ZERO) {
+            return Ok(false);
         }
         let told = array_arguments(&submission.intent, &group, &shard, &logs);
         let id = submit(&told).map_err(Failure::internal)?;
@@ -125,13 +136,18 @@ pub(super) fn finish(
         submission.submitted.arrays.insert(group.number, id);
         submissions.record(submission).map_err(Failure::internal)?;
     }
+    interrupted.say_at_the_second(what_goes_on(submission, run));
+    if interrupted.within(Duration::ZERO) {
+        return Ok(false);
+    }
     if submission.submitted.merge.is_none() {
         let arrays: Vec<String> = submission.submitted.arrays.values().cloned().collect();
         let told = merge_arguments(&submission.intent, &site.base, &arrays, &merge, &logs);
         submission.submitted.merge = Some(submit(&told).map_err(Failure::internal)?);
         submissions.record(submission).map_err(Failure::internal)?;
     }
-    Ok(())
+    interrupted.say_at_the_second(what_goes_on(submission, run));
+    Ok(true)
 }
 
 /// Returns the name under which a scheduler knows a submission: no other run has it.

@@ -20,6 +20,7 @@ use crate::record::RunRecord;
 use crate::report::ReportFormat;
 use clap::{Args, ValueEnum, ValueHint};
 use hand_over::Handed;
+use interruption::Interruptions;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -72,9 +73,10 @@ pub(in crate::cli) fn run_on(
     if arguments.download.is_none() {
         prepare::fetch(plan, command_line)?;
     }
-    let handed = hand_over::begin(plan, &slurm, &run, &prepared, None, arguments)?;
+    let interrupted = Interruptions::listen()?;
+    let handed = hand_over::begin(plan, &slurm, &run, &prepared, None, arguments, &interrupted)?;
     let looking = looking(run, arguments, base);
-    go_on(&handed, plan, &looking, arguments)
+    go_on(&handed, plan, &looking, arguments, &interrupted)
 }
 
 /// Goes on with a run that was handed over: what still runs is looked after, and what is missing is handed
@@ -92,16 +94,18 @@ pub(in crate::cli) fn resume(
         .clone()
         .or_else(|| kept.exists().then_some(kept));
     let slurm = site_of(named.as_deref())?.slurm.unwrap_or_default();
-    let handed = match recover::what_is_left(&plan, &slurm, &run, arguments)? {
+    let interrupted = Interruptions::listen()?;
+    let handed = match recover::what_is_left(&plan, &slurm, &run, arguments, &interrupted)? {
         recover::Left::Running(handed) => *handed,
         recover::Left::Nothing => return finish::finish(&looking(run, arguments, base)),
         recover::Left::Missing(missing) => {
             let prepared = prepare::prepare(&plan, &slurm, Some(&missing))?;
-            hand_over::begin(&plan, &slurm, &run, &prepared, Some(&missing), arguments)?
+            let missing = Some(missing.as_slice());
+            hand_over::begin(&plan, &slurm, &run, &prepared, missing, arguments, &interrupted)?
         }
     };
     let looking = looking(run, arguments, base);
-    go_on(&handed, &plan, &looking, arguments)
+    go_on(&handed, &plan, &looking, arguments, &interrupted)
 }
 
 fn go_on(
@@ -109,12 +113,16 @@ fn go_on(
     plan: &Plan,
     looking: &Looking<'_>,
     arguments: &RunArguments,
+    interrupted: &Interruptions,
 ) -> Result<ExitStatus, Failure> {
+    if handed.is_interrupted {
+        return watch::call_back(handed, looking, interrupted);
+    }
     if arguments.detach {
         say(&format!("earmark attach {}", looking.run.display()));
         return Ok(ExitStatus::Success);
     }
-    watch::look_after(handed, plan, looking)
+    watch::look_after(handed, plan, looking, interrupted)
 }
 
 fn looking(
@@ -168,7 +176,8 @@ pub(super) fn attach(arguments: &AttachArguments) -> Result<ExitStatus, Failure>
     let kept = run.join(prepare::SITE);
     let site = site_of(kept.exists().then_some(kept.as_path()))?;
     let poll = site.slurm.unwrap_or_default().poll;
-    let handed = recover::last(&run, poll)?;
+    let interrupted = Interruptions::listen()?;
+    let handed = recover::last(&run, poll, &interrupted)?;
     let looking = Looking {
         run,
         formats: formats(&[]),
@@ -177,9 +186,12 @@ pub(super) fn attach(arguments: &AttachArguments) -> Result<ExitStatus, Failure>
     };
     if arguments.cancel {
         let ids = handed.submission.ids();
-        slurm::cancel(&ids).map_err(Failure::internal)?;
+        slurm::cancel(&ids).map_err(|error| {
+            let still = watch::what_goes_on(&handed.submission, &looking.run);
+            Failure::Internal(format!("{error}\n{still}"))
+        })?;
         say("called back");
         return finish::finish(&looking);
     }
-    watch::look_after(&handed, &plan, &looking)
+    watch::look_after(&handed, &plan, &looking, &interrupted)
 }

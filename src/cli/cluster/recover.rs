@@ -1,7 +1,7 @@
 //! What is left of a run that was handed over, also where whoever handed it over was killed meanwhile.
 
 use super::hand_over::{Handed, finish};
-use super::interruption::Interruptions;
+use super::interruption::{Interruptions, nothing_was_changed};
 use crate::cli::exit::{Failure, say};
 use crate::cli::run::RunArguments;
 use crate::cluster::slurm::{self, Liveness};
@@ -30,6 +30,7 @@ pub(super) fn what_is_left(
     site: &SlurmSite,
     run: &Path,
     arguments: &RunArguments,
+    interrupted: &Interruptions,
 ) -> Result<Left, Failure> {
     if !arguments.rerun.is_empty() {
         return Err(Failure::Usage(
@@ -38,7 +39,7 @@ pub(super) fn what_is_left(
                 .into(),
         ));
     }
-    let mut handed = last(run, site.poll)?;
+    let mut handed = last(run, site.poll, interrupted)?;
     let mut attempts = Attempts::of(run);
     attempts.look();
     let mut watch = Watch::new(handed.submission.clone(), Duration::ZERO);
@@ -47,7 +48,7 @@ pub(super) fn what_is_left(
         // Two answers that agree, or it is not believed that nothing more comes.
         for look in 0..2 {
             if look > 0 {
-                pause(site.poll)?;
+                pause(site.poll, interrupted)?;
                 attempts.look();
             }
             let mut answer = slurm::ask_queue(&names).map_err(Failure::internal)?;
@@ -69,7 +70,7 @@ pub(super) fn what_is_left(
     }
     if watch.is_alive(&attempts) {
         // What of it was never handed over is now.
-        finish(&mut handed.submission, site, run)?;
+        handed.is_interrupted = !finish(&mut handed.submission, site, run, interrupted)?;
         return Ok(Left::Running(Box::new(handed)));
     }
     attempts.leave_out(|attempt| MergeSource::read(attempt).is_err());
@@ -97,7 +98,11 @@ pub(super) fn what_is_left(
 
 /// Returns the last submission of a run, with the scheduler's names for it; where nobody wrote those down,
 /// the scheduler is asked for them.
-pub(super) fn last(run: &Path, poll: Duration) -> Result<Handed, Failure> {
+pub(super) fn last(
+    run: &Path,
+    poll: Duration,
+    interrupted: &Interruptions,
+) -> Result<Handed, Failure> {
     let submissions = Submissions::of(run);
     let mut all = submissions.all().map_err(Failure::internal)?;
     let Some(mut submission) = all.pop() else {
@@ -108,11 +113,15 @@ pub(super) fn last(run: &Path, poll: Duration) -> Result<Handed, Failure> {
     };
     if !submission.is_whole() {
         let names = submission.intent.names();
-        let mut found = slurm::ask_queue(&names).map_err(Failure::internal)?;
+        let ask = || {
+            let names = names.clone();
+            interrupted.ask(move || slurm::ask_queue(&names))
+        };
+        let mut found = ask()?;
         if found.tasks.is_empty() {
             // One empty answer means nothing. The accounts, where there are some, know older jobs.
-            pause(poll)?;
-            found = slurm::ask_queue(&names).map_err(Failure::internal)?;
+            pause(poll, interrupted)?;
+            found = ask()?;
             found.take(slurm::ask_accounts(&names).unwrap_or_default());
         }
         if take_over(&mut submission, &found) {
@@ -124,13 +133,14 @@ pub(super) fn last(run: &Path, poll: Duration) -> Result<Handed, Failure> {
         poll,
         // Whether accounts are kept; without an answer, they are not asked.
         controller: slurm::ask_controller().ok(),
+        is_interrupted: false,
     })
 }
 
 /// Lets a moment pass between two questions.
-fn pause(poll: Duration) -> Result<(), Failure> {
-    if Interruptions::listen()?.within(poll.min(SECOND_LOOK)) {
-        return Err(Failure::Usage("interrupted; nothing was changed".into()));
+fn pause(poll: Duration, interrupted: &Interruptions) -> Result<(), Failure> {
+    if interrupted.within(poll.min(SECOND_LOOK)) {
+        return Err(nothing_was_changed());
     }
     Ok(())
 }
