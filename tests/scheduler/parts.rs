@@ -10,10 +10,8 @@ use std::process::{Child, Command, Stdio};
 /// A cluster on which the rows of one part take some time.
 fn slow(seconds: &str) -> Cluster {
     let cluster = Cluster::new();
-    let text = matrix("[\"label:a\"]").replace(
-        "repeat: 2",
-        &format!("repeat: 2, fake-seconds: {seconds}"),
-    );
+    let text = matrix("[\"label:a\"]")
+        .replace("repeat: 2", &format!("repeat: 2, fake-seconds: {seconds}"));
     cluster.place.write("m.yaml", &text);
     cluster
 }
@@ -62,7 +60,13 @@ fn a_part_that_was_ended_by_a_signal_waits_when_slurm_starts_it_again() {
     let job = fs::read_dir(cluster.place.path().join("state/jobs"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .find(|path| path.file_name().unwrap().to_str().unwrap().starts_with("101.1."))
+        .find(|path| {
+            path.file_name()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .starts_with("101.1.")
+        })
         .unwrap();
     eventually("Slurm knows", || {
         !fs::read_to_string(&job).unwrap().contains("RUNNING")
@@ -120,7 +124,9 @@ const ON: [&str; 8] = [
 
 /// Has the next calls of a command take that many seconds.
 fn dawdle(cluster: &Cluster, command: &str, seconds: &str) {
-    cluster.place.write(&format!("state/slow/{command}"), seconds);
+    cluster
+        .place
+        .write(&format!("state/slow/{command}"), seconds);
 }
 
 #[test]
@@ -158,7 +164,9 @@ fn an_interruption_does_not_wait_for_slurms_answer() {
     let cluster = slow("20");
     dawdle(&cluster, "squeue", "600");
     let mut child = start(&cluster, &ON);
-    eventually("it asks", || read(&cluster, "state/calls").contains("squeue"));
+    eventually("it asks", || {
+        read(&cluster, "state/calls").contains("squeue")
+    });
     signal("-INT", &child.id().to_string());
     eventually("it calls back", || {
         read(&cluster, "state/calls").contains("scancel")
@@ -183,11 +191,51 @@ fn what_cannot_be_called_back_is_told_and_what_is_done_is_reported() {
     signal("-INT", &child.id().to_string());
     assert_eq!(child.wait().unwrap().code(), Some(130));
     let log = read(&cluster, "log");
-    for told in ["Unable to contact", "Slurm may still have jobs 101, 102", "--cancel"] {
+    for told in [
+        "Unable to contact",
+        "Slurm may still have jobs 101, 102",
+        "--cancel",
+    ] {
         assert!(log.contains(told), "{told}: {log}");
     }
     assert!(cluster.place.path().join("run/report.html").exists());
     let ran = cluster.run(&["attach", "run", "--cancel"]).expect_status(4);
-    assert!(ran.stderr.contains("Slurm may still have"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("Slurm may still have"),
+        "{}",
+        ran.stderr
+    );
     cluster.run(&["attach", "run", "--cancel"]);
+}
+
+#[test]
+fn answers_without_a_part_that_goes_on_send_nothing_again() {
+    let cluster = slow("0.5");
+    cluster.on(&["--detach"]).expect_status(0);
+    let before = (cluster.calls("sbatch"), cluster.calls("scancel"));
+    cluster.place.write("state/empty", &"nothing\n".repeat(5));
+    let ran = cluster.run(&["run", "--resume", "run"]).expect_status(0);
+    assert!(
+        ran.stderr
+            .contains("does not have 1 part, which says nothing"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(cluster.calls("sbatch"), before.0, "{}", ran.stderr);
+    // The merge is called back in the end, because whoever looks does that.
+    assert!(cluster.calls("scancel") <= before.1 + 1);
+    assert_eq!(cluster.rows("run"), cluster.unbroken());
+}
+
+#[test]
+fn what_slurm_says_it_does_not_have_is_sent_again_soon() {
+    let cluster = slow("0.3");
+    cluster.on(&["--detach"]).expect_status(0);
+    eventually("it measures", || {
+        read(&cluster, JOURNAL).contains("attempt-started")
+    });
+    cluster.run(&["attach", "run", "--cancel"]);
+    let ran = cluster.run(&["run", "--resume", "run"]).expect_status(0);
+    assert!(ran.stderr.contains("missing"), "{}", ran.stderr);
+    assert_eq!(cluster.rows("run"), cluster.unbroken());
 }

@@ -39,9 +39,10 @@ impl Interruptions {
         let mut interrupt = listen(SignalKind::interrupt())?;
         let mut terminate = listen(SignalKind::terminate())?;
         // Under `nohup` a terminal that is gone is no reason to end.
-        let mut hangup = match hangs_up() {
-            true => Some(listen(SignalKind::hangup())?),
-            false => None,
+        let mut hangup = if hangs_up() {
+            Some(listen(SignalKind::hangup())?)
+        } else {
+            None
         };
         drop(inside);
         let (sender, last_words) = (teller.clone(), Arc::clone(&farewell));

@@ -101,7 +101,15 @@ pub(in crate::cli) fn resume(
         recover::Left::Missing(missing) => {
             let prepared = prepare::prepare(&plan, &slurm, Some(&missing))?;
             let missing = Some(missing.as_slice());
-            hand_over::begin(&plan, &slurm, &run, &prepared, missing, arguments, &interrupted)?
+            hand_over::begin(
+                &plan,
+                &slurm,
+                &run,
+                &prepared,
+                missing,
+                arguments,
+                &interrupted,
+            )?
         }
     };
     let looking = looking(run, arguments, base);

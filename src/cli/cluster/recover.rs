@@ -2,14 +2,16 @@
 
 use super::hand_over::{Handed, finish};
 use super::interruption::{Interruptions, nothing_was_changed};
+use super::watch::GRACE;
 use crate::cli::exit::{Failure, say};
+use crate::cli::merge::counted;
 use crate::cli::run::RunArguments;
 use crate::cluster::slurm::{self, Liveness};
-use crate::cluster::{Attempts, SlurmSite, Submission, Submissions, Watch};
+use crate::cluster::{Attempts, PartStanding, SlurmSite, Submission, Submissions, Watch};
 use crate::model::{JobKind, Plan};
 use crate::record::MergeSource;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The longest pause between the two questions that decide whether something was handed over.
 const SECOND_LOOK: Duration = Duration::from_secs(5);
@@ -42,32 +44,9 @@ pub(super) fn what_is_left(
     let mut handed = last(run, site.poll, interrupted)?;
     let mut attempts = Attempts::of(run);
     attempts.look();
-    let mut watch = Watch::new(handed.submission.clone(), Duration::ZERO);
-    let names = handed.submission.intent.names();
-    if !watch.is_over(&attempts) {
-        // Two answers that agree, or it is not believed that nothing more comes.
-        for look in 0..2 {
-            if look > 0 {
-                pause(site.poll, interrupted)?;
-                attempts.look();
-            }
-            let mut answer = slurm::ask_queue(&names).map_err(Failure::internal)?;
-            if handed
-                .controller
-                .as_ref()
-                .is_some_and(slurm::Controller::keeps_accounts)
-            {
-                // The queue's word counts where both have one.
-                let mut known = slurm::ask_accounts(&names).unwrap_or_default();
-                known.take(answer);
-                answer = known;
-            }
-            watch.take(&answer, Duration::from_secs(look), Duration::MAX);
-            if watch.is_alive(&attempts) {
-                break;
-            }
-        }
-    }
+    let grace = GRACE.max(site.poll * 3);
+    let mut watch = Watch::new(handed.submission.clone(), grace);
+    find_out(&handed, &mut attempts, &mut watch, interrupted)?;
     if watch.is_alive(&attempts) {
         // What of it was never handed over is now.
         handed.is_interrupted = !finish(&mut handed.submission, site, run, interrupted)?;
@@ -91,9 +70,69 @@ pub(super) fn what_is_left(
     }
     say(&format!(
         "{} missing",
-        crate::cli::merge::counted(missing.len(), "benchmark", "benchmarks")
+        counted(missing.len(), "benchmark", "benchmarks")
     ));
     Ok(Left::Missing(missing))
+}
+
+/// Asks the scheduler until it is known of every part that it came to its end, that something may still come of it,
+/// or that nothing does. That an answer lacks a part says nothing: it is asked for again, and what it writes is
+/// looked at, until the scheduler says that there is no such job, or nothing was heard for long.
+fn find_out(
+    handed: &Handed,
+    attempts: &mut Attempts,
+    watch: &mut Watch,
+    interrupted: &Interruptions,
+) -> Result<(), Failure> {
+    let controller = handed.controller.as_ref();
+    let keeps_accounts = controller.is_some_and(slurm::Controller::keeps_accounts);
+    let names = handed.submission.intent.names();
+    let begun = Instant::now();
+    let mut heard = begun;
+    let mut looks = 0;
+    while !watch.is_over(attempts) {
+        if looks > 0 {
+            pause(handed.poll, interrupted)?;
+            if attempts.look() {
+                heard = Instant::now();
+            }
+        }
+        looks += 1;
+        let asked = names.clone();
+        let mut answer = interrupted.ask(move || slurm::ask_queue(&asked))?;
+        if keeps_accounts {
+            // The queue's word counts where both have one.
+            let asked = names.clone();
+            let mut known =
+                interrupted.ask(move || Ok(slurm::ask_accounts(&asked).unwrap_or_default()))?;
+            known.take(answer);
+            answer = known;
+        }
+        watch.take(&answer, begun.elapsed(), heard.elapsed());
+        if watch.is_alive(attempts) {
+            break;
+        }
+        for array in watch.absent(attempts) {
+            let asked = array.clone();
+            if interrupted.ask(move || Ok(slurm::is_denied(&asked)))? {
+                watch.deny(&array);
+            }
+        }
+        let unknown = watch
+            .tally(attempts)
+            .counts
+            .get(&PartStanding::Unknown)
+            .copied();
+        if let Some(unknown) = unknown.filter(|_| looks == 2) {
+            say(&format!(
+                "Slurm's answer does not have {}, which says nothing of them; they are asked for again, and \
+                 given up if nothing is heard of them for {} s",
+                counted(unknown, "part", "parts"),
+                watch.grace().as_secs(),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Returns the last submission of a run, with the scheduler's names for it; where nobody wrote those down,

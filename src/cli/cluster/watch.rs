@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const SLOWEST: u32 = 6;
 
 /// For how long nothing may be heard of a part that the scheduler does not know any more.
-const GRACE: Duration = Duration::from_mins(2);
+pub(super) const GRACE: Duration = Duration::from_mins(2);
 
 /// How many lines of a part's log are shown if it was lost.
 const LOG_LINES: usize = 5;
@@ -229,7 +229,10 @@ pub(super) fn call_back(
                 interrupted.within(LOOK);
             }
         }
-        Err(error) => say(&format!("warning: {}\n{still}", printable(&error.to_string()))),
+        Err(error) => say(&format!(
+            "warning: {}\n{still}",
+            printable(&error.to_string())
+        )),
     }
     // What was done stays done.
     match finish(looking) {
