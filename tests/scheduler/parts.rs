@@ -239,3 +239,24 @@ fn what_slurm_says_it_does_not_have_is_sent_again_soon() {
     assert!(ran.stderr.contains("missing"), "{}", ran.stderr);
     assert_eq!(cluster.rows("run"), cluster.unbroken());
 }
+
+#[test]
+fn a_name_of_the_machine_that_hands_over_is_none_of_a_nodes() {
+    let cluster = Cluster::new();
+    cluster.place.write(
+        "site.yaml",
+        &super::slurm::SITE.replace("shared: true", "shared: true\n    shard-time: 1ms"),
+    );
+    let mut command = cluster.command(&ON);
+    let ran = command.env("EARMARK_MACHINE", "here").output().unwrap();
+    crate::support::Ran::from(ran).expect_status(0);
+    let hosts: std::collections::BTreeSet<String> = cluster
+        .place
+        .table("run/results.csv")
+        .into_iter()
+        .map(|row| row["machine_id"].clone())
+        .collect();
+    assert_eq!(hosts.len(), 3, "three parts of each group, on three nodes");
+    let events = read(&cluster, "run/journal.jsonl");
+    assert!(events.contains("node2") && !events.contains("\"here\""));
+}
