@@ -29,5 +29,7 @@ pub use site::{
     GithubSite, KubernetesSite, ListSite, Site, SiteFile, SlurmSite, SlurmWords, WordsSite,
     read_site,
 };
-pub use submission::{IntendedGroup, Intent, Submission, SubmissionError, Submissions, Submitted};
+pub use submission::{
+    Handing, IntendedGroup, Intent, Submission, SubmissionError, Submissions, Submitted,
+};
 pub use watch::{PartStanding, Tally, Watch};

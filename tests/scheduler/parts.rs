@@ -260,3 +260,36 @@ fn a_name_of_the_machine_that_hands_over_is_none_of_a_nodes() {
     let events = read(&cluster, "run/journal.jsonl");
     assert!(events.contains("node2") && !events.contains("\"here\""));
 }
+
+#[test]
+fn of_two_that_resume_at_once_one_hands_over() {
+    let cluster = Cluster::new();
+    cluster.on(&[]).expect_status(0);
+    let expected = cluster.rows("run");
+    fs::remove_file(cluster.place.path().join("run/journal.jsonl")).unwrap();
+    fs::remove_dir_all(cluster.place.path().join("run/attempts")).unwrap();
+    dawdle(&cluster, "sbatch", "1");
+    let before = cluster.calls("sbatch");
+    let mut both: Vec<Child> = (0..2)
+        .map(|_| {
+            let mut command = cluster.command(&["run", "--resume", "run"]);
+            command.stdout(Stdio::null()).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        })
+        .collect();
+    let ended: Vec<_> = both
+        .drain(..)
+        .map(|child| crate::support::Ran::from(child.wait_with_output().unwrap()))
+        .collect();
+    for ran in &ended {
+        let told = &ran.stderr;
+        match ran.status {
+            0 => {}
+            2 => assert!(told.contains("another program"), "{told}"),
+            other => panic!("{other}: {told}"),
+        }
+    }
+    assert!(ended.iter().any(|ran| ran.status == 0));
+    assert_eq!(cluster.calls("sbatch") - before, 3);
+    assert_eq!(cluster.rows("run"), expected);
+}

@@ -10,7 +10,9 @@ use crate::cluster::slurm::{
     Controller, ScriptFacts, array_arguments, merge_arguments, merge_script, minutes, shard_script,
     submit,
 };
-use crate::cluster::{Attempts, IntendedGroup, Intent, SlurmSite, Submission, Submissions};
+use crate::cluster::{
+    Attempts, IntendedGroup, Intent, SlurmSite, Submission, SubmissionError, Submissions,
+};
 use crate::model::{Plan, hexadecimal};
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -25,18 +27,26 @@ pub(super) struct Handed {
     pub(super) is_interrupted: bool,
 }
 
+/// What is handed over again.
+pub(super) struct Again<'a> {
+    /// The benchmarks that are missing.
+    pub(super) missing: &'a [String],
+    /// The submission that they are missing of. If there is a later one by now, somebody else was faster.
+    pub(super) after: u32,
+}
+
 /// Hands over what was prepared.
 pub(super) fn begin(
     plan: &Plan,
     site: &SlurmSite,
     run: &Path,
     prepared: &Prepared,
-    missing: Option<&[String]>,
+    again: Option<&Again<'_>>,
     arguments: &RunArguments,
     interrupted: &Interruptions,
 ) -> Result<Handed, Failure> {
     let submissions = Submissions::of(run);
-    let number = submissions.numbers().last().copied().unwrap_or(0) + 1;
+    let number = again.map_or(0, |again| again.after) + 1;
     let mut attempts = Attempts::of(run);
     attempts.look();
     let attempt = attempts.largest_number() + 1;
@@ -54,7 +64,7 @@ pub(super) fn begin(
         plan_digest: plan.digest.clone(),
         earmark_version: env!("CARGO_PKG_VERSION").into(),
         attempt,
-        listed: missing.is_some(),
+        listed: again.is_some(),
         groups: prepared
             .division
             .groups
@@ -84,7 +94,7 @@ pub(super) fn begin(
         setup: &site.setup,
         submission: number,
         attempt,
-        list: missing.is_some().then_some(list.as_path()),
+        list: again.is_some().then_some(list.as_path()),
         fresh: arguments.fresh,
         stand_down: &stand_down,
         merge: &further,
@@ -93,10 +103,9 @@ pub(super) fn begin(
         ("shard", shard_script(&facts)),
         ("merge", merge_script(&facts)),
     ];
-    let list = missing.map(|missing| missing.join("\n") + "\n");
-    let mut submission = submissions
-        .begin(number, intent, list.as_deref(), &scripts)
-        .map_err(Failure::internal)?;
+    let list = again.map(|again| again.missing.join("\n") + "\n");
+    let begun = submissions.begin(number, intent, list.as_deref(), &scripts);
+    let (mut submission, _handing) = begun.map_err(|error| taken(&error))?;
     let is_whole = finish(&mut submission, site, run, interrupted)?;
     Ok(Handed {
         submission,
@@ -104,6 +113,14 @@ pub(super) fn begin(
         controller: Some(prepared.preflight.controller.clone()),
         is_interrupted: !is_whole,
     })
+}
+
+/// What somebody else does is no fault, and needs another command.
+pub(super) fn taken(error: &SubmissionError) -> Failure {
+    match error {
+        SubmissionError::Taken(_) | SubmissionError::Held(_) => Failure::Usage(error.to_string()),
+        SubmissionError::File(..) | SubmissionError::Content(..) => Failure::internal(error),
+    }
 }
 
 /// Hands over what of a submission is not known to be handed over. Returns false if somebody interrupted that.

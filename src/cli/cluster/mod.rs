@@ -19,7 +19,7 @@ use crate::model::Plan;
 use crate::record::RunRecord;
 use crate::report::ReportFormat;
 use clap::{Args, ValueEnum, ValueHint};
-use hand_over::Handed;
+use hand_over::{Again, Handed};
 use interruption::Interruptions;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -98,15 +98,18 @@ pub(in crate::cli) fn resume(
     let handed = match recover::what_is_left(&plan, &slurm, &run, arguments, &interrupted)? {
         recover::Left::Running(handed) => *handed,
         recover::Left::Nothing => return finish::finish(&looking(run, arguments, base)),
-        recover::Left::Missing(missing) => {
+        recover::Left::Missing(missing, after) => {
             let prepared = prepare::prepare(&plan, &slurm, Some(&missing))?;
-            let missing = Some(missing.as_slice());
+            let again = Again {
+                missing: &missing,
+                after,
+            };
             hand_over::begin(
                 &plan,
                 &slurm,
                 &run,
                 &prepared,
-                missing,
+                Some(&again),
                 arguments,
                 &interrupted,
             )?

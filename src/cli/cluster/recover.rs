@@ -1,6 +1,6 @@
 //! What is left of a run that was handed over, also where whoever handed it over was killed meanwhile.
 
-use super::hand_over::{Handed, finish};
+use super::hand_over::{Handed, finish, taken};
 use super::interruption::{Interruptions, nothing_was_changed};
 use super::watch::GRACE;
 use crate::cli::exit::{Failure, say};
@@ -20,8 +20,8 @@ const SECOND_LOOK: Duration = Duration::from_secs(5);
 pub(super) enum Left {
     /// Something still runs or waits.
     Running(Box<Handed>),
-    /// Nothing runs, and these benchmarks are missing.
-    Missing(Vec<String>),
+    /// Nothing runs, and these benchmarks are missing after the submission of this number.
+    Missing(Vec<String>, u32),
     /// Nothing is missing.
     Nothing,
 }
@@ -48,6 +48,9 @@ pub(super) fn what_is_left(
     let mut watch = Watch::new(handed.submission.clone(), grace);
     find_out(&handed, &mut attempts, &mut watch, interrupted)?;
     if watch.is_alive(&attempts) {
+        let _handing = Submissions::of(run)
+            .hold(handed.submission.number)
+            .map_err(|error| taken(&error))?;
         // What of it was never handed over is now.
         handed.is_interrupted = !finish(&mut handed.submission, site, run, interrupted)?;
         return Ok(Left::Running(Box::new(handed)));
@@ -72,7 +75,7 @@ pub(super) fn what_is_left(
         "{} missing",
         counted(missing.len(), "benchmark", "benchmarks")
     ));
-    Ok(Left::Missing(missing))
+    Ok(Left::Missing(missing, handed.submission.number))
 }
 
 /// Asks the scheduler until it is known of every part that it came to its end, that something may still come of it,
@@ -151,6 +154,10 @@ pub(super) fn last(
         )));
     };
     if !submission.is_whole() {
+        // Whoever is handing it over writes down what becomes of it.
+        let _handing = submissions
+            .hold(submission.number)
+            .map_err(|error| taken(&error))?;
         let names = submission.intent.names();
         let ask = || {
             let names = names.clone();
