@@ -293,3 +293,51 @@ fn of_two_that_resume_at_once_one_hands_over() {
     assert_eq!(cluster.calls("sbatch") - before, 3);
     assert_eq!(cluster.rows("run"), expected);
 }
+
+#[test]
+fn a_resumed_run_shows_what_it_would_hand_over_and_refuses_what_it_would_pass_over() {
+    let cluster = Cluster::new();
+    cluster.on(&[]).expect_status(0);
+    fs::remove_file(cluster.place.path().join("run/journal.jsonl")).unwrap();
+    let lost = "run/attempts/1-g2-1-of-1.attempt-1";
+    fs::remove_dir_all(cluster.place.path().join(lost)).unwrap();
+    let resume = |further: &[&str]| cluster.run(&[&["run", "--resume", "run"], further].concat());
+    let before = (cluster.calls("sbatch"), cluster.calls("scancel"));
+    let ran = resume(&["--dry-run"]).expect_status(0);
+    for told in ["label:b", "--constraint=b", "nothing was handed over"] {
+        assert!(ran.stdout.contains(told), "{told}: {}", ran.stdout);
+    }
+    for further in [
+        &["--filter", "beam-size=1"][..],
+        &["--download", "never"],
+        &["--format", "json"],
+        &["--strict"],
+        &["--locked"],
+        &["--verify-method", "checksum"],
+    ] {
+        let ran = resume(further).expect_status(2);
+        assert!(ran.stderr.contains(further[0]), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("a run that a scheduler has"),
+            "{}",
+            ran.stderr
+        );
+    }
+    // The matrix that it was made of is no other plan, and one that was changed is.
+    let again = ["run", "m.yaml", "--resume", "run", "--dry-run"];
+    cluster.run(&again).expect_status(0);
+    cluster.place.write("m.yaml", &matrix("[\"label:a\"]"));
+    let ran = cluster.run(&again).expect_status(2);
+    assert!(ran.stderr.contains("is another plan"), "{}", ran.stderr);
+    let after = (cluster.calls("sbatch"), cluster.calls("scancel"));
+    assert_eq!(after, before);
+    assert!(!cluster.place.path().join("run/submissions/2.json").exists());
+    let shown = resume(&[]).expect_status(0);
+    assert!(
+        shown.stderr.contains("3 benchmarks missing"),
+        "{}",
+        shown.stderr
+    );
+    let ran = resume(&["--dry-run"]).expect_status(0);
+    assert!(ran.stdout.contains("nothing is missing"), "{}", ran.stdout);
+}

@@ -5,6 +5,7 @@ mod hand_over;
 mod interruption;
 mod prepare;
 mod recover;
+mod refusals;
 mod site;
 mod watch;
 
@@ -84,10 +85,12 @@ pub(in crate::cli) fn run_on(
 pub(in crate::cli) fn resume(
     run: &Path,
     arguments: &RunArguments,
+    asked: Option<&Plan>,
     base: Option<(PathBuf, RunRecord)>,
 ) -> Result<ExitStatus, Failure> {
     let run = std::path::absolute(run).map_err(Failure::internal)?;
     let plan = prepare::plan_in(&run)?;
+    refusals::refuse_what_is_passed_over(&run, &plan, asked, arguments)?;
     let kept = run.join(prepare::SITE);
     let named = arguments
         .site
@@ -96,10 +99,22 @@ pub(in crate::cli) fn resume(
     let slurm = site_of(named.as_deref())?.slurm.unwrap_or_default();
     let interrupted = Interruptions::listen()?;
     let handed = match recover::what_is_left(&plan, &slurm, &run, arguments, &interrupted)? {
+        recover::Left::Running(_) if arguments.dry_run => {
+            print("parts of it run or wait; nothing was handed over\n")?;
+            return Ok(ExitStatus::Success);
+        }
+        recover::Left::Nothing if arguments.dry_run => {
+            print("nothing is missing; nothing was handed over\n")?;
+            return Ok(ExitStatus::Success);
+        }
         recover::Left::Running(handed) => *handed,
         recover::Left::Nothing => return finish::finish(&looking(run, arguments, base)),
         recover::Left::Missing(missing, after) => {
             let prepared = prepare::prepare(&plan, &slurm, Some(&missing))?;
+            if arguments.dry_run {
+                print(&prepare::table(&prepared))?;
+                return Ok(ExitStatus::Success);
+            }
             let again = Again {
                 missing: &missing,
                 after,

@@ -48,11 +48,13 @@ pub(super) fn what_is_left(
     let mut watch = Watch::new(handed.submission.clone(), grace);
     find_out(&handed, &mut attempts, &mut watch, interrupted)?;
     if watch.is_alive(&attempts) {
-        let _handing = Submissions::of(run)
-            .hold(handed.submission.number)
-            .map_err(|error| taken(&error))?;
-        // What of it was never handed over is now.
-        handed.is_interrupted = !finish(&mut handed.submission, site, run, interrupted)?;
+        if !arguments.dry_run {
+            let _handing = Submissions::of(run)
+                .hold(handed.submission.number)
+                .map_err(|error| taken(&error))?;
+            // What of it was never handed over is now.
+            handed.is_interrupted = !finish(&mut handed.submission, site, run, interrupted)?;
+        }
         return Ok(Left::Running(Box::new(handed)));
     }
     attempts.leave_out(|attempt| MergeSource::read(attempt).is_err());
@@ -68,7 +70,9 @@ pub(super) fn what_is_left(
         return Ok(Left::Nothing);
     }
     // Whatever the scheduler starts again of the old parts would only be in the way.
-    if let Err(error) = slurm::cancel(&handed.submission.ids()) {
+    if !arguments.dry_run
+        && let Err(error) = slurm::cancel(&handed.submission.ids())
+    {
         say(&format!("warning: {error}"));
     }
     say(&format!(
