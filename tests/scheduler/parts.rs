@@ -341,3 +341,42 @@ fn a_resumed_run_shows_what_it_would_hand_over_and_refuses_what_it_would_pass_ov
     let ran = resume(&["--dry-run"]).expect_status(0);
     assert!(ran.stdout.contains("nothing is missing"), "{}", ran.stdout);
 }
+
+#[test]
+fn a_merge_that_slurm_does_not_take_stops_no_part() {
+    let cluster = Cluster::new();
+    cluster.place.write("state/refuse", ".merge");
+    let ran = cluster.on(&[]).expect_status(0);
+    for told in [
+        "puts results together",
+        "QOSMaxSubmit",
+        "jobs 101, 102",
+        "earmark attach",
+    ] {
+        assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+    }
+    assert_eq!(cluster.rows("run"), cluster.unbroken());
+}
+
+#[test]
+fn a_part_that_slurm_does_not_take_is_told_with_what_it_has() {
+    let cluster = Cluster::new();
+    cluster.place.write("state/refuse", ".g2");
+    let ran = cluster.on(&[]).expect_status(4);
+    for told in ["QOSMaxSubmit", "Slurm may still have job 101", "--resume"] {
+        assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn words_for_a_scheduler_without_one_are_refused() {
+    let cluster = Cluster::new();
+    for words in [&["--site", "site.yaml"][..], &["--detach"]] {
+        let ran = cluster
+            .run(&[&["run", "m.yaml", "--out", "here"], words].concat())
+            .expect_status(2);
+        assert!(ran.stderr.contains(words[0]), "{}", ran.stderr);
+        assert!(ran.stderr.contains("--on slurm"), "{}", ran.stderr);
+    }
+    assert!(!cluster.place.path().join("here").exists());
+}

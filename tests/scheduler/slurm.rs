@@ -312,8 +312,13 @@ fn a_part_that_fails_for_reasons_of_ours_is_told_with_its_log() {
         "shared: true\n    setup: [\"echo the module is not there >&2; exit 7\"]",
     );
     cluster.place.write("site.yaml", &site);
-    let ran = cluster.on(&[]).expect_status(2);
-    for part in ["lost: part 1 of group 1: FAILED", "the module is not there"] {
+    let ran = cluster.on(&[]).expect_status(3);
+    for part in [
+        "lost: part 1 of group 1: FAILED",
+        "the module is not there",
+        "no part has left anything",
+        "earmark run --resume",
+    ] {
         assert!(ran.stderr.contains(part), "{}", ran.stderr);
     }
     // What was wrong is mended, and the run goes on.

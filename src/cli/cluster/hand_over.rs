@@ -11,9 +11,11 @@ use crate::cluster::slurm::{
     submit,
 };
 use crate::cluster::{
-    Attempts, IntendedGroup, Intent, SlurmSite, Submission, SubmissionError, Submissions,
+    Attempts, CommandFailure, IntendedGroup, Intent, SlurmSite, Submission, SubmissionError,
+    Submissions,
 };
 use crate::model::{Plan, hexadecimal};
+use crate::ui::printable;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::time::Duration;
@@ -115,6 +117,20 @@ pub(super) fn begin(
     })
 }
 
+/// A part that Slurm did not take, with what it has taken before.
+fn not_taken(error: &CommandFailure, submission: &Submission, run: &Path) -> Failure {
+    let run_folder = run.display();
+    if submission.ids().is_empty() {
+        return Failure::Internal(format!(
+            "{error}\nnothing was handed over; `earmark run --resume {run_folder}` tries again"
+        ));
+    }
+    Failure::Internal(format!(
+        "{error}\n{}; `earmark run --resume {run_folder}` hands the rest over",
+        what_goes_on(submission, run)
+    ))
+}
+
 /// What somebody else does is no fault, and needs another command.
 pub(super) fn taken(error: &SubmissionError) -> Failure {
     match error {
@@ -143,7 +159,7 @@ pub(super) fn finish(
             return Ok(false);
         }
         let told = array_arguments(&submission.intent, &group, &shard, &logs);
-        let id = submit(&told).map_err(Failure::internal)?;
+        let id = submit(&told).map_err(|error| not_taken(&error, submission, run))?;
         say(&format!(
             "Slurm job {id}: {} ({}), in {}",
             counted(group.benchmarks, "benchmark", "benchmarks"),
@@ -160,8 +176,18 @@ pub(super) fn finish(
     if submission.submitted.merge.is_none() {
         let arrays: Vec<String> = submission.submitted.arrays.values().cloned().collect();
         let told = merge_arguments(&submission.intent, &site.base, &arrays, &merge, &logs);
-        submission.submitted.merge = Some(submit(&told).map_err(Failure::internal)?);
-        submissions.record(submission).map_err(Failure::internal)?;
+        match submit(&told) {
+            Ok(id) => {
+                submission.submitted.merge = Some(id);
+                submissions.record(submission).map_err(Failure::internal)?;
+            }
+            // The parts are what counts; whoever looks after them puts them together as well.
+            Err(error) => say(&format!(
+                "warning: Slurm does not take the job that puts results together: {}\n{}",
+                printable(&error.to_string()),
+                what_goes_on(submission, run)
+            )),
+        }
     }
     interrupted.say_at_the_second(what_goes_on(submission, run));
     Ok(true)

@@ -71,9 +71,7 @@ pub(in crate::cli) fn run_on(
     }
     let run = prepare::folder(folder, plan, arguments.site.as_deref())?;
     prepare::tell_unshared(&run, &slurm);
-    if arguments.download.is_none() {
-        prepare::fetch(plan, command_line)?;
-    }
+    prepare::fetch(plan, command_line)?;
     let interrupted = Interruptions::listen()?;
     let handed = hand_over::begin(plan, &slurm, &run, &prepared, None, arguments, &interrupted)?;
     let looking = looking(run, arguments, base);

@@ -56,6 +56,16 @@ pub(super) fn run(
         let asked = asked.map(|matrix| plan_elsewhere(matrix, &selection));
         return cluster::resume(folder, arguments, asked.transpose()?.as_ref(), base);
     }
+    if arguments.on.is_none() && (arguments.site.is_some() || arguments.detach) {
+        let name = if arguments.detach {
+            "--detach"
+        } else {
+            "--site"
+        };
+        return Err(Failure::Usage(format!(
+            "{name} is for a run that a scheduler has; hand this one over with `--on slurm`, or leave {name} out"
+        )));
+    }
     let plan = match (&arguments.matrix, &resumed) {
         (Some(matrix), _) => plan_to_run(matrix, &selection, arguments)?,
         // The command line asks for one of the two.
