@@ -15,6 +15,7 @@ mod mapping;
 mod shell;
 mod site;
 pub mod slurm;
+mod slurm_words;
 mod submission;
 mod watch;
 
