@@ -65,8 +65,7 @@ fn is_own(argument: &str) -> bool {
 
 /// Returns whether words for a requirement say nothing: then what requires it would land anywhere.
 pub(super) fn say_nothing(words: &SlurmWords) -> bool {
-    let mut texts = texts(words).peekable();
-    texts.peek().is_none() && words.args.is_empty()
+    texts(words).next().is_none() && words.args.is_empty()
 }
 
 /// Returns whether one of the words for a requirement is blank.
