@@ -101,15 +101,15 @@ mod tests {
         }
         for (arguments, number) in [
             (&["--wrap=true"][..], 0),
-            (&["--qos=x", "--array=1-2"], 1),
-            (&["--arr", "1-2"], 0),
-            (&["-J", "mine"], 0),
-            (&["-ofile"], 0),
-            (&["--parsable"], 0),
-            (&["--qos=night", "job.sh"], 1),
-            (&["--qos", "night", "job.sh"], 2),
-            (&["job.sh"], 0),
-            (&[""], 0),
+            (&["--qos=x", "--array=1-2"][..], 1),
+            (&["--arr", "1-2"][..], 0),
+            (&["-J", "mine"][..], 0),
+            (&["-ofile"][..], 0),
+            (&["--parsable"][..], 0),
+            (&["--qos=night", "job.sh"][..], 1),
+            (&["--qos", "night", "job.sh"][..], 2),
+            (&["job.sh"][..], 0),
+            (&[""][..], 0),
         ] {
             let found = not_a_sites(arguments).map(|(number, ..)| number);
             assert_eq!(found, Some(number), "{arguments:?}");
