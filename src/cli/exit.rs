@@ -45,6 +45,8 @@ pub enum Failure {
     Usage(String),
     /// A fault of this program or its surroundings.
     Internal(String),
+    /// Somebody interrupted it before it did anything.
+    Interrupted(String),
 }
 
 impl Failure {
@@ -59,6 +61,7 @@ impl Failure {
         match self {
             Self::Input(_) | Self::Usage(_) => ExitStatus::Usage,
             Self::Internal(_) => ExitStatus::Internal,
+            Self::Interrupted(_) => ExitStatus::Interrupted,
         }
     }
 
@@ -68,6 +71,7 @@ impl Failure {
             Self::Input(problems) => tell_diagnostics(problems),
             Self::Usage(message) => say(&format!("error: {message}")),
             Self::Internal(message) => say(&format!("fault: {message}")),
+            Self::Interrupted(message) => say(message),
         }
     }
 }

@@ -15,6 +15,7 @@ mod mapping;
 mod shell;
 mod site;
 pub mod slurm;
+mod slurm_words;
 mod stop_rules;
 mod submission;
 mod watch;
@@ -31,5 +32,7 @@ pub use site::{
     read_site,
 };
 pub use stop_rules::StopRules;
-pub use submission::{IntendedGroup, Intent, Submission, SubmissionError, Submissions, Submitted};
+pub use submission::{
+    Handing, IntendedGroup, Intent, Submission, SubmissionError, Submissions, Submitted,
+};
 pub use watch::{PartStanding, Tally, Watch};

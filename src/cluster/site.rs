@@ -2,6 +2,7 @@
 //! matrix: the same matrix runs on a laptop, on a cluster and on a forge's runners.
 
 use super::mapping::Mapping;
+use super::slurm_words::{not_a_sites, one_is_blank, say_nothing};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, split_remedy};
 use crate::model::Requirements;
 use crate::model::units::parse_duration;
@@ -60,7 +61,7 @@ struct SlurmWire {
     setup: Vec<String>,
     /// Arguments of `sbatch` for every job.
     #[serde(default)]
-    base: Vec<String>,
+    base: Vec<Located<String>>,
     /// What `sbatch` is told for each requirement, such as `gpu:cuda`, or for several together, such as
     /// `os:linux,gpu:cuda`. Memory that no entry has is asked for with `--mem`.
     #[serde(default)]
@@ -337,6 +338,10 @@ pub fn read_site(source: Arc<SourceText>, problems: &mut Diagnostics) -> Option<
     (!problems.has_errors()).then_some(site)
 }
 
+/// What words for a requirement may be.
+const WORDS: &str =
+    "write what only its nodes have, such as `{constraint: cuda}`; if all have it, their partition";
+
 struct Reader<'a> {
     document: &'a Document,
     problems: &'a mut Diagnostics,
@@ -357,10 +362,14 @@ impl Reader<'_> {
                 .hint("jobs begin in another folder: write where the program is on every node"),
             );
         }
+        self.check_base(&wire.base);
+        for words in wire.labels.values() {
+            self.check_words(words);
+        }
         SlurmSite {
             program: wire.program.map(|program| program.value),
             setup: wire.setup,
-            base: wire.base,
+            base: wire.base.into_iter().map(|word| word.value).collect(),
             labels: self.mapping(wire.labels),
             shard_time: self.duration(wire.shard_time, default.shard_time),
             longest: self.duration(wire.longest, default.longest),
@@ -368,6 +377,44 @@ impl Reader<'_> {
             poll: self.duration(wire.poll, default.poll),
             shared: wire.shared,
         }
+    }
+
+    /// Refuses arguments of every job that would make another job of it.
+    fn check_base(&mut self, base: &[Located<String>]) {
+        let arguments: Vec<&str> = base.iter().map(|word| word.value.as_str()).collect();
+        if let Some((number, reason, remedy)) = not_a_sites(&arguments) {
+            let node = base[number].node;
+            self.problems.push(
+                Diagnostic::error(Some(self.document.span(node)), reason)
+                    .path(self.document.path(node))
+                    .hint(remedy),
+            );
+        }
+    }
+
+    /// Refuses words for a requirement with which jobs would land anywhere, or be others.
+    fn check_words(&mut self, words: &Located<SlurmWords>) {
+        let arguments: Vec<&str> = words.value.args.iter().map(String::as_str).collect();
+        let (reason, remedy) = if say_nothing(&words.value) {
+            let reason = "this maps a requirement to nothing of Slurm's, and what requires it would land anywhere";
+            (reason.to_owned(), WORDS)
+        } else if one_is_blank(&words.value) {
+            (
+                "a word of Slurm's is blank, and says nothing".to_owned(),
+                WORDS,
+            )
+        } else if let Some((_, reason, remedy)) = not_a_sites(&arguments) {
+            (reason, remedy)
+        } else {
+            return;
+        };
+        let key = self.document.key_span(words.node);
+        let place = key.unwrap_or_else(|| self.document.span(words.node));
+        self.problems.push(
+            Diagnostic::error(Some(place), reason)
+                .path(self.document.path(words.node))
+                .hint(remedy),
+        );
     }
 
     fn words(&mut self, wire: WordsWire) -> WordsSite {

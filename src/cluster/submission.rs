@@ -15,9 +15,11 @@ use crate::model::Requirements;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions, TryLockError};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// The version of these files.
 const VERSION: u32 = 1;
@@ -143,6 +145,18 @@ pub enum SubmissionError {
         "submission {0} was begun by another program at this moment; look after it with `earmark attach`"
     )]
     Taken(u32),
+    /// Somebody else is in the middle of handing it over.
+    #[error(
+        "submission {0} is being handed over by another program at this moment; look after it with \
+         `earmark attach` when that has ended"
+    )]
+    Held(u32),
+}
+
+/// The sign that a submission is being handed over. It is the kernel's, and ends with its holder.
+#[derive(Debug)]
+pub struct Handing {
+    _intent: Option<File>,
 }
 
 /// The submissions of a run.
@@ -228,8 +242,23 @@ impl Submissions {
             .collect()
     }
 
-    /// Writes down what is meant to be handed over, before anything is. `list` names the benchmarks, if not
-    /// all are meant; `scripts` are files of it, by what they are.
+    /// Keeps others from handing over the same submission meanwhile. Where files cannot be locked, it does not.
+    ///
+    /// # Errors
+    ///
+    /// Fails if somebody else is handing it over.
+    pub fn hold(&self, number: u32) -> Result<Handing, SubmissionError> {
+        // Some network file systems want a file that may be written.
+        let path = self.intent_path(number);
+        let intent = File::options().read(true).write(true).open(path).ok();
+        match intent.as_ref().map(File::try_lock) {
+            Some(Err(TryLockError::WouldBlock)) => Err(SubmissionError::Held(number)),
+            _ => Ok(Handing { _intent: intent }),
+        }
+    }
+
+    /// Writes down what is meant to be handed over, before anything is, and holds it. `list` names the benchmarks,
+    /// if not all are meant; `scripts` are files of it, by what they are.
     ///
     /// # Errors
     ///
@@ -240,14 +269,16 @@ impl Submissions {
         intent: Intent,
         list: Option<&str>,
         scripts: &[(&str, String)],
-    ) -> Result<Submission, SubmissionError> {
+    ) -> Result<(Submission, Handing), SubmissionError> {
         let file = |error| SubmissionError::File(self.folder.clone(), error);
         fs::create_dir_all(&self.folder).map_err(file)?;
+        // Beside their places at first: whose number it is decides the intent.
+        let mut files = Vec::new();
         if let Some(list) = list {
-            write(&self.list_path(number), list)?;
+            files.push(beside(&self.list_path(number), list)?);
         }
         for (what, script) in scripts {
-            write(&self.script_path(number, what), script)?;
+            files.push(beside(&self.script_path(number, what), script)?);
         }
         let intent = Intent {
             version: VERSION,
@@ -261,17 +292,26 @@ impl Submissions {
             _ => SubmissionError::File(path.clone(), error),
         };
         // Under another name first and then linked: it is there whole or not at all, and only once.
-        let mut new = tempfile::NamedTempFile::new_in(&self.folder).map_err(file)?;
-        new.write_all(text.as_bytes()).map_err(file)?;
-        new.as_file().sync_all().map_err(file)?;
-        new.persist_noclobber(&path)
+        let (new, _) = beside(&path, &text)?;
+        let _ = new.as_file().try_lock();
+        let held = new
+            .persist_noclobber(&path)
             .map_err(|error| taken(error.error))?;
+        for file in files {
+            put(file)?;
+        }
         self.sync()?;
-        Ok(Submission {
+        let submission = Submission {
             number,
             intent,
             submitted: Submitted::default(),
-        })
+        };
+        Ok((
+            submission,
+            Handing {
+                _intent: Some(held),
+            },
+        ))
     }
 
     /// Writes down what became of a submission so far.
@@ -287,7 +327,7 @@ impl Submissions {
         };
         let text = serde_json::to_string_pretty(&submitted)
             .map_err(|error| SubmissionError::Content(path.clone(), error))?;
-        write(&path, &text)?;
+        put(beside(&path, &text)?)?;
         self.sync()
     }
 
@@ -299,14 +339,25 @@ impl Submissions {
     }
 }
 
-/// Writes a file in the place of an older one, whole. Everyone may read it who may read the folder.
-fn write(path: &Path, text: &str) -> Result<(), SubmissionError> {
+/// Writes a file whole, under a name of its own beside its place. Everyone may read it who may read the folder.
+fn beside(path: &Path, text: &str) -> Result<(NamedTempFile, PathBuf), SubmissionError> {
     let file = |error| SubmissionError::File(path.to_path_buf(), error);
-    let beside = path.with_extension("new");
-    let mut new = File::create(&beside).map_err(file)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut new = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(folder)
+        .map_err(file)?;
     new.write_all(text.as_bytes()).map_err(file)?;
-    new.sync_all().map_err(file)?;
-    fs::rename(&beside, path).map_err(file)
+    new.as_file().sync_all().map_err(file)?;
+    Ok((new, path.to_path_buf()))
+}
+
+/// Puts what was written beside a place there.
+fn put((new, path): (NamedTempFile, PathBuf)) -> Result<(), SubmissionError> {
+    match new.persist(&path) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(SubmissionError::File(path, error.error)),
+    }
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SubmissionError> {
@@ -354,13 +405,18 @@ mod tests {
         let submissions = Submissions::of(run.path());
         assert!(!Submissions::exist(run.path()));
         assert!(submissions.all().unwrap().is_empty());
-        let mut begun = submissions
+        let (mut begun, held) = submissions
             .begin(1, intent(), Some("a\n"), &[("shard", "#!/bin/sh\n".into())])
             .unwrap();
         assert!(matches!(
-            submissions.begin(1, intent(), None, &[]),
+            submissions.begin(1, intent(), Some("b\n"), &[("shard", "other".into())]),
             Err(SubmissionError::Taken(1))
         ));
+        let script = fs::read_to_string(submissions.script_path(1, "shard")).unwrap();
+        assert_eq!(script, "#!/bin/sh\n", "what the other wrote is not touched");
+        assert!(matches!(submissions.hold(1), Err(SubmissionError::Held(1))));
+        drop(held);
+        submissions.hold(1).unwrap();
         let found = submissions.all().unwrap();
         assert_eq!(found, [begun.clone()]);
         assert!(!found[0].is_whole());
@@ -371,6 +427,8 @@ mod tests {
         assert!(found.is_whole());
         assert_eq!(found.ids(), ["17", "18"]);
         assert_eq!(fs::read_to_string(submissions.list_path(1)).unwrap(), "a\n");
+        let names = fs::read_dir(run.path().join("submissions")).unwrap();
+        assert_eq!(names.count(), 4, "nothing else is left there");
         fs::write(submissions.intent_path(1), "{").unwrap();
         let told = submissions.all().unwrap_err().to_string();
         assert!(told.contains("1.json"), "{told}");

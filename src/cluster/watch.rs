@@ -4,7 +4,7 @@
 use super::attempts::Attempts;
 use super::slurm::{Liveness, Standing, TaskState};
 use super::submission::Submission;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How many answers that agree it takes to believe that nothing more comes of a part. One may be late, or
@@ -54,7 +54,16 @@ struct Part {
     absent_since: Option<Duration>,
     /// How many answers it did not occur in, in a row.
     absent: u32,
+    /// How often the scheduler said since that it has no such job.
+    denied: u32,
     is_lost: bool,
+}
+
+impl Part {
+    fn deny(&mut self) {
+        self.denied += 1;
+        self.is_lost |= self.denied >= AGREEING;
+    }
 }
 
 impl Watch {
@@ -79,6 +88,12 @@ impl Watch {
         &self.submission
     }
 
+    /// Returns for how long nothing may be heard of a part before it is given up.
+    #[must_use]
+    pub fn grace(&self) -> Duration {
+        self.grace
+    }
+
     /// Takes an answer of the scheduler's, given at a time of the watcher's clock. `quiet` says for how long
     /// nothing has been heard of the run: then what is not in the answer may be given up.
     pub fn take(&mut self, answer: &Liveness, now: Duration, quiet: Duration) {
@@ -88,6 +103,7 @@ impl Watch {
             match task {
                 Some(task) => {
                     part.absent = 0;
+                    part.denied = 0;
                     part.absent_since = None;
                     part.over = if task.standing == Standing::Over {
                         part.over + 1
@@ -102,7 +118,32 @@ impl Watch {
                     let since = *part.absent_since.get_or_insert(now);
                     let long = now.saturating_sub(since) >= self.grace && quiet >= self.grace;
                     part.is_lost |= long && part.absent >= AGREEING;
+                    if id.is_none() && !answer.tasks.is_empty() {
+                        // It was not handed over, as far as anybody knows, and this answer knows the others.
+                        part.deny();
+                    }
                 }
+            }
+        }
+    }
+
+    /// Returns the arrays of parts that have not come to their end and did not occur in the last answer.
+    #[must_use]
+    pub fn absent(&self, attempts: &Attempts) -> BTreeSet<String> {
+        let parts = self.parts.iter().filter(|(key, part)| {
+            part.absent > 0 && self.standing(**key, part, attempts) == PartStanding::Unknown
+        });
+        let ids = parts.filter_map(|((group, _), _)| self.submission.submitted.arrays.get(group));
+        ids.cloned().collect()
+    }
+
+    /// Takes the scheduler's word that it has no such array: unlike an answer that lacks it, this says that
+    /// nothing more comes of the parts that did not occur.
+    pub fn deny(&mut self, array: &str) {
+        for ((group, _), part) in &mut self.parts {
+            let id = self.submission.submitted.arrays.get(group);
+            if part.absent > 0 && id.is_some_and(|id| id == array) {
+                part.deny();
             }
         }
     }
@@ -285,6 +326,43 @@ mod tests {
         // It was only late.
         watch.take(&parse_squeue("7|1|e.g1|RUNNING|None|n1\n"), at(90), at(0));
         assert!(watch.is_alive(&Attempts::default()));
+    }
+
+    #[test]
+    fn the_schedulers_word_that_it_has_no_such_job_is_believed_when_it_says_so_again() {
+        let mut watch = watch();
+        watch.take(&Liveness::default(), at(0), at(0));
+        assert_eq!(
+            watch
+                .absent(&Attempts::default())
+                .into_iter()
+                .collect::<Vec<_>>(),
+            ["7"]
+        );
+        watch.deny("7");
+        assert_eq!(counts(&watch), [(PartStanding::Unknown, 2)]);
+        // The first part is there after all.
+        watch.take(&parse_squeue("7|1|e.g1|RUNNING|None|n1\n"), at(1), at(0));
+        watch.deny("7");
+        assert_eq!(
+            counts(&watch),
+            [(PartStanding::Running, 1), (PartStanding::Lost, 1)]
+        );
+    }
+
+    #[test]
+    fn what_was_never_handed_over_is_lost_by_two_answers_that_know_the_others() {
+        let mut watch = watch();
+        let mut other = watch.submission.intent.groups[0].clone();
+        other.number = 2;
+        watch.submission.intent.groups.push(other);
+        let mut watch = Watch::new(watch.submission, GRACE);
+        watch.take(&Liveness::default(), at(0), at(0));
+        let known = parse_squeue("7|1|e.g1|COMPLETED|None|n1\n7|2|e.g1|COMPLETED|None|n1\n");
+        for lost in [0, 4] {
+            watch.take(&known, at(1), at(0));
+            assert_eq!(watch.lost(&Attempts::default()).count(), lost);
+        }
     }
 
     #[test]

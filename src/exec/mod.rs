@@ -42,6 +42,7 @@ pub use fence::Fence;
 pub(crate) use fence::numbers as attempt_numbers;
 pub use live::Live;
 pub use program::{Program, ProgramEnd, run_program};
+pub(crate) use signals::hangs_up;
 pub use signals::listen_for_signals;
 pub use try_program::{Tried, try_program};
 pub use versions::probe_versions;

@@ -25,7 +25,7 @@ pub fn listen_for_signals(live: &Live) -> io::Result<Cancellation> {
         (SignalKind::terminate(), "SIGTERM"),
         (SignalKind::hangup(), "SIGHUP"),
     ] {
-        if name == "SIGHUP" && is_ignored(libc::SIGHUP) {
+        if name == "SIGHUP" && !hangs_up() {
             continue;
         }
         let mut signals = signal(kind)?;
@@ -64,6 +64,11 @@ fn stop_here() {
     unsafe {
         libc::raise(libc::SIGSTOP);
     }
+}
+
+/// Whether SIGHUP ends this program: not where it was ignored when it was started, as under `nohup`.
+pub(crate) fn hangs_up() -> bool {
+    !is_ignored(libc::SIGHUP)
 }
 
 /// Whether a signal was ignored when this program was started.

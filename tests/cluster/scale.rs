@@ -87,7 +87,11 @@ fn ten_thousand_combinations_are_handed_over_in_moments_and_asked_after_with_one
         &super::lab::SITE.replace("poll: 1s", "poll: 2s\n    longest: 1000h"),
     );
     let site = fs::read_to_string(lab.path("site.yaml")).unwrap();
-    fs::write(lab.path("site.yaml"), site + "      \"os:linux\": {}\n").unwrap();
+    fs::write(
+        lab.path("site.yaml"),
+        site + "      \"os:linux\": {constraint: linux}\n",
+    )
+    .unwrap();
     // Stand-ins in front of Slurm's commands that write down when each was called.
     let bin = lab.path("bin");
     fs::create_dir(&bin).unwrap();

@@ -54,6 +54,14 @@ fn mistakes_in_a_site_file_are_told_kindly() {
             "a word where a list should stand",
             "version: 1\nschedulers:\n  github:\n    labels:\n      \"os:linux\": ubuntu-24.04\n",
         ),
+        (
+            "what would land anywhere",
+            "version: 1\nschedulers:\n  slurm:\n    labels:\n      \"label:a\": {}\n      \"label:b\": {constraint: \"\"}\n",
+        ),
+        (
+            "what a site does not say",
+            "version: 1\nschedulers:\n  slurm:\n    base: [--qos=night, --array=1-3]\n    labels:\n      \"label:a\": {args: [--wrap=true]}\n",
+        ),
         ("no YAML", "version: [1\n"),
         (
             "several at once",

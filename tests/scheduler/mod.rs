@@ -2,5 +2,6 @@
 //! machine. The real one is in `tests/cluster`.
 
 mod attempts;
+mod parts;
 mod slurm;
 mod stops;

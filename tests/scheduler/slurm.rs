@@ -72,7 +72,7 @@ impl Cluster {
     }
 
     /// Has a command fail as often as there are lines, with what they say.
-    fn fail(&self, command: &str, lines: &str) {
+    pub fn fail(&self, command: &str, lines: &str) {
         self.place.write(&format!("state/fail/{command}"), lines);
     }
 
@@ -83,7 +83,7 @@ impl Cluster {
     }
 
     /// Returns what a run came to, without what only time decides.
-    fn rows(&self, run: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
+    pub fn rows(&self, run: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
         let mut rows = BTreeMap::new();
         for cells in self.place.table(&format!("{run}/results.csv")) {
             rows.insert(
@@ -101,14 +101,14 @@ impl Cluster {
         rows
     }
 
-    fn unbroken(&self) -> BTreeMap<String, (String, BTreeSet<String>)> {
+    pub fn unbroken(&self) -> BTreeMap<String, (String, BTreeSet<String>)> {
         self.run(&["run", "m.yaml", "--out", "unbroken", "--no-history"])
             .expect_status(0);
         self.rows("unbroken")
     }
 }
 
-fn matrix(requires: &str) -> String {
+pub fn matrix(requires: &str) -> String {
     crate::support::fake_matrix(
         &format!("  requires: {requires}\n  beam-size: [1, 2, 3]"),
         "settings: {warmup: 0, repeat: 2}",
@@ -312,8 +312,13 @@ fn a_part_that_fails_for_reasons_of_ours_is_told_with_its_log() {
         "shared: true\n    setup: [\"echo the module is not there >&2; exit 7\"]",
     );
     cluster.place.write("site.yaml", &site);
-    let ran = cluster.on(&[]).expect_status(2);
-    for part in ["lost: part 1 of group 1: FAILED", "the module is not there"] {
+    let ran = cluster.on(&[]).expect_status(3);
+    for part in [
+        "lost: part 1 of group 1: FAILED",
+        "the module is not there",
+        "no part has left anything",
+        "earmark run --resume",
+    ] {
         assert!(ran.stderr.contains(part), "{}", ran.stderr);
     }
     // What was wrong is mended, and the run goes on.

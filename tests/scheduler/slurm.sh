@@ -1,7 +1,8 @@
 #!/bin/sh
 # A stand-in for Slurm's commands, called by each of their names: jobs run on this machine, one task after
 # the other, and the queue is a folder of files ($STAND_IN). A file of the name of a command in $STAND_IN/fail
-# makes that command fail, once for each line, with what the line says.
+# makes that command fail, once for each line, with what the line says; one in $STAND_IN/slow makes it take
+# so many seconds more.
 set -u
 command=$(basename "$0")
 state=$STAND_IN
@@ -14,8 +15,21 @@ if [ -s "$state/fail/$command" ]; then
     exit 1
 fi
 
+if [ -s "$state/slow/$command" ]; then
+    # So that nothing of it stays when the test is over.
+    timeout "$(cat "$state/slow/$command")" tail --pid="$(cut -d ' ' -f 4 "/proc/$$/stat")" -f /dev/null
+fi
+
 case $command in
 scontrol)
+    case "$*" in
+    *"show job"*)
+        # What was called back is forgotten at once.
+        ls "$state"/jobs/"${*##* }".* > /dev/null 2>&1 && exit 0
+        echo "slurm_load_jobs error: Invalid job id specified" >&2
+        exit 1
+        ;;
+    esac
     echo "MaxArraySize            = ${MAX_ARRAY:-1001}"
     echo "AccountingStorageType   = accounting_storage/none"
     echo "ProctrackType           = proctrack/cgroup"
@@ -64,6 +78,12 @@ sbatch)
     ) > /dev/null 2>&1 &
     ;;
 squeue)
+    # A file has it say nothing, once for each line.
+    if [ -s "$state/empty" ]; then
+        tail -n +2 "$state/empty" > "$state/rest"
+        mv "$state/rest" "$state/empty"
+        exit 0
+    fi
     for file in "$state"/jobs/*; do
         [ -e "$file" ] || continue
         base=$(basename "$file")

@@ -5,11 +5,20 @@ use crate::cli::exit::{ExitStatus, Failure, say};
 use crate::cli::merge::gather;
 use crate::cluster::Attempts;
 use crate::model::Outcome;
-use crate::record::cut_short;
+use crate::record::{RunFolder, cut_short};
 
 /// Puts together what there is, reports it, and returns the exit status that it stands for.
 pub(super) fn finish(looking: &Looking<'_>) -> Result<ExitStatus, Failure> {
     let run = &looking.run;
+    let mut attempts = Attempts::of(run);
+    attempts.look();
+    if !attempts.have_begun() && !RunFolder::at(run).journal().exists() {
+        say(&format!(
+            "no part has left anything that could be reported; `earmark run --resume {}` sends them again",
+            run.display()
+        ));
+        return Ok(ExitStatus::Fault);
+    }
     let (status, record) = gather(
         &Attempts::folder(run),
         run,

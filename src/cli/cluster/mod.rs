@@ -5,6 +5,7 @@ mod hand_over;
 mod interruption;
 mod prepare;
 mod recover;
+mod refusals;
 mod site;
 mod watch;
 
@@ -19,7 +20,8 @@ use crate::model::Plan;
 use crate::record::RunRecord;
 use crate::report::ReportFormat;
 use clap::{Args, ValueEnum, ValueHint};
-use hand_over::Handed;
+use hand_over::{Again, Handed};
+use interruption::Interruptions;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -70,12 +72,11 @@ pub(in crate::cli) fn run_on(
     }
     let run = prepare::folder(folder, plan, arguments.site.as_deref())?;
     prepare::tell_unshared(&run, &slurm);
-    if arguments.download.is_none() {
-        prepare::fetch(plan, command_line)?;
-    }
-    let handed = hand_over::begin(plan, &slurm, &run, &prepared, None, arguments)?;
+    prepare::fetch(plan, command_line)?;
+    let interrupted = Interruptions::listen()?;
+    let handed = hand_over::begin(plan, &slurm, &run, &prepared, None, arguments, &interrupted)?;
     let looking = looking(run, arguments, base);
-    go_on(&handed, plan, &looking, arguments)
+    go_on(&handed, plan, &looking, arguments, &interrupted)
 }
 
 /// Goes on with a run that was handed over: what still runs is looked after, and what is missing is handed
@@ -83,17 +84,20 @@ pub(in crate::cli) fn run_on(
 pub(in crate::cli) fn resume(
     run: &Path,
     arguments: &RunArguments,
+    asked: Option<&Plan>,
     base: Option<(PathBuf, RunRecord)>,
 ) -> Result<ExitStatus, Failure> {
     let run = std::path::absolute(run).map_err(Failure::internal)?;
     let plan = prepare::plan_in(&run)?;
+    refusals::refuse_what_is_passed_over(&run, &plan, asked, arguments)?;
     let kept = run.join(prepare::SITE);
     let named = arguments
         .site
         .clone()
         .or_else(|| kept.exists().then_some(kept));
     let slurm = site_of(named.as_deref())?.slurm.unwrap_or_default();
-    let handed = match recover::what_is_left(&plan, &slurm, &run, arguments)? {
+    let interrupted = Interruptions::listen()?;
+    let handed = match recover::what_is_left(&plan, &slurm, &run, arguments, &interrupted)? {
         recover::Left::Running(_) if arguments.dry_run => {
             print("parts of it run or wait; nothing was handed over\n")?;
             return Ok(ExitStatus::Success);
@@ -104,17 +108,33 @@ pub(in crate::cli) fn resume(
         }
         recover::Left::Running(handed) => *handed,
         recover::Left::Nothing => return finish::finish(&looking(run, arguments, base)),
-        recover::Left::Missing(missing, stops) => {
+        recover::Left::Missing {
+            missing,
+            stops,
+            after,
+        } => {
             let prepared = prepare::prepare(&plan, &slurm, Some(&missing), stops)?;
             if arguments.dry_run {
                 print(&prepare::table(&prepared))?;
                 return Ok(ExitStatus::Success);
             }
-            hand_over::begin(&plan, &slurm, &run, &prepared, Some(&missing), arguments)?
+            let again = Again {
+                missing: &missing,
+                after,
+            };
+            hand_over::begin(
+                &plan,
+                &slurm,
+                &run,
+                &prepared,
+                Some(&again),
+                arguments,
+                &interrupted,
+            )?
         }
     };
     let looking = looking(run, arguments, base);
-    go_on(&handed, &plan, &looking, arguments)
+    go_on(&handed, &plan, &looking, arguments, &interrupted)
 }
 
 fn go_on(
@@ -122,12 +142,16 @@ fn go_on(
     plan: &Plan,
     looking: &Looking<'_>,
     arguments: &RunArguments,
+    interrupted: &Interruptions,
 ) -> Result<ExitStatus, Failure> {
+    if handed.is_interrupted {
+        return watch::call_back(handed, looking, interrupted);
+    }
     if arguments.detach {
         say(&format!("earmark attach {}", looking.run.display()));
         return Ok(ExitStatus::Success);
     }
-    watch::look_after(handed, plan, looking)
+    watch::look_after(handed, plan, looking, interrupted)
 }
 
 fn looking(
@@ -181,7 +205,8 @@ pub(super) fn attach(arguments: &AttachArguments) -> Result<ExitStatus, Failure>
     let kept = run.join(prepare::SITE);
     let site = site_of(kept.exists().then_some(kept.as_path()))?;
     let poll = site.slurm.unwrap_or_default().poll;
-    let handed = recover::last(&run, poll)?;
+    let interrupted = Interruptions::listen()?;
+    let handed = recover::last(&run, poll, &interrupted)?;
     let looking = Looking {
         run,
         formats: formats(&[]),
@@ -190,9 +215,12 @@ pub(super) fn attach(arguments: &AttachArguments) -> Result<ExitStatus, Failure>
     };
     if arguments.cancel {
         let ids = handed.submission.ids();
-        slurm::cancel(&ids).map_err(Failure::internal)?;
+        slurm::cancel(&ids).map_err(|error| {
+            let still = watch::what_goes_on(&handed.submission, &looking.run);
+            Failure::Internal(format!("{error}\n{still}"))
+        })?;
         say("called back");
         return finish::finish(&looking);
     }
-    watch::look_after(&handed, &plan, &looking)
+    watch::look_after(&handed, &plan, &looking, &interrupted)
 }

@@ -207,7 +207,7 @@ pub(super) fn fetch(plan: &Plan, command_line: &[OsString]) -> Result<(), Failur
         telling: Telling::Progress,
     })?;
     if summary.interrupted {
-        return Err(Failure::Usage(
+        return Err(Failure::Interrupted(
             "interrupted; nothing was handed over".into(),
         ));
     }

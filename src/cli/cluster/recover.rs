@@ -1,15 +1,19 @@
 //! What is left of a run that was handed over, also where whoever handed it over was killed meanwhile.
 
-use super::hand_over::{Handed, finish};
-use super::interruption::Interruptions;
+use super::hand_over::{Handed, finish, taken};
+use super::interruption::{Interruptions, nothing_was_changed};
+use super::watch::GRACE;
 use crate::cli::exit::{Failure, say};
 use crate::cli::merge::counted;
 use crate::cli::run::RunArguments;
 use crate::cluster::slurm::{self, Liveness};
-use crate::cluster::{Attempts, SlurmSite, StopRules, Submission, Submissions, Watch};
+use crate::cluster::{
+    Attempts, PartStanding, SlurmSite, StopRules, Submission, Submissions, Watch,
+};
 use crate::model::{JobKind, Plan};
+use crate::record::MergeSource;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The longest pause between the two questions that decide whether something was handed over.
 const SECOND_LOOK: Duration = Duration::from_secs(5);
@@ -18,8 +22,15 @@ const SECOND_LOOK: Duration = Duration::from_secs(5);
 pub(super) enum Left {
     /// Something still runs or waits.
     Running(Box<Handed>),
-    /// Nothing runs, and these benchmarks are missing. With when their parts are to stop.
-    Missing(Vec<String>, StopRules),
+    /// Nothing runs.
+    Missing {
+        /// These benchmarks are missing.
+        missing: Vec<String>,
+        /// When their parts are to stop.
+        stops: StopRules,
+        /// The number of the submission that they are missing after.
+        after: u32,
+    },
     /// Nothing is missing.
     Nothing,
 }
@@ -30,6 +41,7 @@ pub(super) fn what_is_left(
     site: &SlurmSite,
     run: &Path,
     arguments: &RunArguments,
+    interrupted: &Interruptions,
 ) -> Result<Left, Failure> {
     if !arguments.rerun.is_empty() {
         return Err(Failure::Usage(
@@ -38,47 +50,28 @@ pub(super) fn what_is_left(
                 .into(),
         ));
     }
-    let mut handed = last(run, site.poll)?;
+    let mut handed = last(run, site.poll, interrupted)?;
     let kept = handed.submission.intent.stops;
     let stops = kept.renewed(arguments.stops(), arguments.keep_going);
     let mut attempts = Attempts::of(run);
     attempts.look();
-    let mut watch = Watch::new(handed.submission.clone(), Duration::ZERO);
-    let names = handed.submission.intent.names();
-    if !watch.is_over(&attempts) {
-        // Two answers that agree, or it is not believed that nothing more comes.
-        for look in 0..2 {
-            if look > 0 {
-                pause(site.poll)?;
-                attempts.look();
-            }
-            let mut answer = slurm::ask_queue(&names).map_err(Failure::internal)?;
-            if handed
-                .controller
-                .as_ref()
-                .is_some_and(slurm::Controller::keeps_accounts)
-            {
-                // The queue's word counts where both have one.
-                let mut known = slurm::ask_accounts(&names).unwrap_or_default();
-                known.take(answer);
-                answer = known;
-            }
-            watch.take(&answer, Duration::from_secs(look), Duration::MAX);
-            if watch.is_alive(&attempts) {
-                break;
-            }
-        }
-    }
+    let grace = GRACE.max(site.poll * 3);
+    let mut watch = Watch::new(handed.submission.clone(), grace);
+    find_out(&handed, &mut attempts, &mut watch, interrupted)?;
     if watch.is_alive(&attempts) {
         if stops != kept {
             return Err(already_told(run, kept));
         }
         if !arguments.dry_run {
+            let _handing = Submissions::of(run)
+                .hold(handed.submission.number)
+                .map_err(|error| taken(&error))?;
             // What of it was never handed over is now.
-            finish(&mut handed.submission, site, run)?;
+            handed.is_interrupted = !finish(&mut handed.submission, site, run, interrupted)?;
         }
         return Ok(Left::Running(Box::new(handed)));
     }
+    attempts.leave_out(|attempt| MergeSource::read(attempt).is_err());
     let mut done = attempts.done();
     let mut cut_short = 0;
     if stops.time_budget > kept.time_budget {
@@ -113,7 +106,11 @@ pub(super) fn what_is_left(
             counted(cut_short, "of them has", "of them have")
         ));
     }
-    Ok(Left::Missing(missing, stops))
+    Ok(Left::Missing {
+        missing,
+        stops,
+        after: handed.submission.number,
+    })
 }
 
 /// Refuses to have parts stop otherwise that the scheduler has already: nothing reaches them.
@@ -131,9 +128,73 @@ fn already_told(run: &Path, kept: StopRules) -> Failure {
     ))
 }
 
+/// Asks the scheduler until it is known of every part that it came to its end, that something may still come of it,
+/// or that nothing does. That an answer lacks a part says nothing: it is asked for again, and what it writes is
+/// looked at, until the scheduler says that there is no such job, or nothing was heard for long.
+fn find_out(
+    handed: &Handed,
+    attempts: &mut Attempts,
+    watch: &mut Watch,
+    interrupted: &Interruptions,
+) -> Result<(), Failure> {
+    let controller = handed.controller.as_ref();
+    let keeps_accounts = controller.is_some_and(slurm::Controller::keeps_accounts);
+    let names = handed.submission.intent.names();
+    let begun = Instant::now();
+    let mut heard = begun;
+    let mut looks = 0;
+    while !watch.is_over(attempts) {
+        if looks > 0 {
+            pause(handed.poll, interrupted)?;
+            if attempts.look() {
+                heard = Instant::now();
+            }
+        }
+        looks += 1;
+        let asked = names.clone();
+        let mut answer = interrupted.ask(move || slurm::ask_queue(&asked))?;
+        if keeps_accounts {
+            // The queue's word counts where both have one.
+            let asked = names.clone();
+            let mut known =
+                interrupted.ask(move || Ok(slurm::ask_accounts(&asked).unwrap_or_default()))?;
+            known.take(answer);
+            answer = known;
+        }
+        watch.take(&answer, begun.elapsed(), heard.elapsed());
+        if watch.is_alive(attempts) {
+            break;
+        }
+        for array in watch.absent(attempts) {
+            let asked = array.clone();
+            if interrupted.ask(move || Ok(slurm::is_denied(&asked)))? {
+                watch.deny(&array);
+            }
+        }
+        let unknown = watch
+            .tally(attempts)
+            .counts
+            .get(&PartStanding::Unknown)
+            .copied();
+        if let Some(unknown) = unknown.filter(|_| looks == 2) {
+            say(&format!(
+                "Slurm's answer does not have {}, which says nothing of them; they are asked for again, and \
+                 given up if nothing is heard of them for {} s",
+                counted(unknown, "part", "parts"),
+                watch.grace().as_secs(),
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Returns the last submission of a run, with the scheduler's names for it; where nobody wrote those down,
 /// the scheduler is asked for them.
-pub(super) fn last(run: &Path, poll: Duration) -> Result<Handed, Failure> {
+pub(super) fn last(
+    run: &Path,
+    poll: Duration,
+    interrupted: &Interruptions,
+) -> Result<Handed, Failure> {
     let submissions = Submissions::of(run);
     let mut all = submissions.all().map_err(Failure::internal)?;
     let Some(mut submission) = all.pop() else {
@@ -143,12 +204,20 @@ pub(super) fn last(run: &Path, poll: Duration) -> Result<Handed, Failure> {
         )));
     };
     if !submission.is_whole() {
+        // Whoever is handing it over writes down what becomes of it.
+        let _handing = submissions
+            .hold(submission.number)
+            .map_err(|error| taken(&error))?;
         let names = submission.intent.names();
-        let mut found = slurm::ask_queue(&names).map_err(Failure::internal)?;
+        let ask = || {
+            let names = names.clone();
+            interrupted.ask(move || slurm::ask_queue(&names))
+        };
+        let mut found = ask()?;
         if found.tasks.is_empty() {
             // One empty answer means nothing. The accounts, where there are some, know older jobs.
-            pause(poll)?;
-            found = slurm::ask_queue(&names).map_err(Failure::internal)?;
+            pause(poll, interrupted)?;
+            found = ask()?;
             found.take(slurm::ask_accounts(&names).unwrap_or_default());
         }
         if take_over(&mut submission, &found) {
@@ -160,13 +229,14 @@ pub(super) fn last(run: &Path, poll: Duration) -> Result<Handed, Failure> {
         poll,
         // Whether accounts are kept; without an answer, they are not asked.
         controller: slurm::ask_controller().ok(),
+        is_interrupted: false,
     })
 }
 
 /// Lets a moment pass between two questions.
-fn pause(poll: Duration) -> Result<(), Failure> {
-    if Interruptions::listen()?.within(poll.min(SECOND_LOOK)) {
-        return Err(Failure::Usage("interrupted; nothing was changed".into()));
+fn pause(poll: Duration, interrupted: &Interruptions) -> Result<(), Failure> {
+    if interrupted.within(poll.min(SECOND_LOOK)) {
+        return Err(nothing_was_changed());
     }
     Ok(())
 }

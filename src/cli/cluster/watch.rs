@@ -7,7 +7,7 @@ use super::interruption::Interruptions;
 use crate::cli::exit::{ExitStatus, Failure, say};
 use crate::cli::merge::counted;
 use crate::cluster::slurm::{self, Liveness};
-use crate::cluster::{Attempts, PartStanding, Watch};
+use crate::cluster::{Attempts, PartStanding, Submission, Watch};
 use crate::model::{JobKind, Plan};
 use crate::ui::printable;
 use std::collections::BTreeSet;
@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const SLOWEST: u32 = 6;
 
 /// For how long nothing may be heard of a part that the scheduler does not know any more.
-const GRACE: Duration = Duration::from_mins(2);
+pub(super) const GRACE: Duration = Duration::from_mins(2);
 
 /// How many lines of a part's log are shown if it was lost.
 const LOG_LINES: usize = 5;
@@ -31,18 +31,18 @@ pub(super) fn look_after(
     handed: &Handed,
     plan: &Plan,
     looking: &Looking<'_>,
+    interrupted: &Interruptions,
 ) -> Result<ExitStatus, Failure> {
-    let interrupted = Interruptions::listen()?;
     let mut seen = Seen::new(handed, plan, looking);
     loop {
         seen.look();
         if seen.is_over() {
             break;
         }
-        seen.ask_if_due();
+        let is_interrupted = seen.ask_if_due(interrupted);
         seen.tell();
-        if interrupted.within(LOOK) {
-            return call_back(handed, looking, &interrupted);
+        if is_interrupted || interrupted.within(LOOK) {
+            return call_back(handed, looking, interrupted);
         }
     }
     seen.tell();
@@ -106,25 +106,31 @@ impl Seen {
         self.watch.is_over(&self.attempts)
     }
 
-    /// Asks one question, if it is time for one: whether something may still come of the parts.
-    fn ask_if_due(&mut self) {
+    /// Asks one question, if it is time for one: whether something may still come of the parts. Returns whether
+    /// somebody interrupted it: a controller that is busy may take a minute.
+    fn ask_if_due(&mut self, interrupted: &Interruptions) -> bool {
         let now = Instant::now();
         if now < self.due {
-            return;
+            return false;
         }
         self.due = now + self.pause;
         self.pause = (self.pause + self.pause / 2).min(self.slowest);
         let accounts = self.keeps_accounts && std::mem::take(&mut self.asks_accounts);
-        let answer = if accounts {
-            slurm::ask_accounts(&self.names)
-        } else {
-            slurm::ask_queue(&self.names)
-        };
+        let names = self.names.clone();
+        let answer = interrupted.unless_interrupted(move || {
+            if accounts {
+                slurm::ask_accounts(&names)
+            } else {
+                slurm::ask_queue(&names)
+            }
+        });
         match answer {
-            Ok(answer) => self.take(&answer),
+            Some(Ok(answer)) => self.take(&answer),
             // No answer is no reason to believe anything.
-            Err(error) => say(&format!("warning: {}", printable(&error.to_string()))),
+            Some(Err(error)) => say(&format!("warning: {}", printable(&error.to_string()))),
+            None => return true,
         }
+        false
     }
 
     fn take(&mut self, answer: &Liveness) {
@@ -205,27 +211,28 @@ impl Seen {
     }
 }
 
-/// Calls a run back. A second interruption leaves the scheduler alone with it.
-fn call_back(
+/// Calls a run back, and reports what is done of it. A second interruption ends that at once.
+pub(super) fn call_back(
     handed: &Handed,
     looking: &Looking<'_>,
     interrupted: &Interruptions,
 ) -> Result<ExitStatus, Failure> {
     say("interrupted: calling back what the scheduler has; once more to leave it there");
-    let ids = handed.submission.ids();
-    slurm::cancel(&ids).map_err(Failure::internal)?;
-    let names = handed.submission.intent.names();
-    let until = Instant::now() + GRACE;
-    while Instant::now() < until {
-        let still = slurm::ask_queue(&names).is_ok_and(|answer| {
-            answer
-                .tasks
-                .values()
-                .any(|task| task.standing != slurm::Standing::Over)
-        });
-        if !still || interrupted.within(LOOK) {
-            break;
+    let submission = &handed.submission;
+    let still = what_goes_on(submission, &looking.run);
+    interrupted.say_at_the_second(still.clone());
+    match slurm::cancel(&submission.ids()) {
+        Ok(()) => {
+            let names = submission.intent.names();
+            let until = Instant::now() + GRACE;
+            while Instant::now() < until && is_alive(&names) {
+                interrupted.within(LOOK);
+            }
         }
+        Err(error) => say(&format!(
+            "warning: {}\n{still}",
+            printable(&error.to_string())
+        )),
     }
     // What was done stays done.
     match finish(looking) {
@@ -233,4 +240,32 @@ fn call_back(
         Err(failure) => failure.tell(),
     }
     Ok(ExitStatus::Interrupted)
+}
+
+/// Whether the scheduler still has something that is not over.
+fn is_alive(names: &[String]) -> bool {
+    slurm::ask_queue(names).is_ok_and(|answer| {
+        let mut tasks = answer.tasks.values();
+        tasks.any(|task| task.standing != slurm::Standing::Over)
+    })
+}
+
+/// Returns what may go on where nobody calls it back, and how it is called back later.
+pub(super) fn what_goes_on(submission: &Submission, run: &Path) -> String {
+    let ids = submission.ids();
+    let what = if ids.is_empty() {
+        format!("jobs named {}", submission.intent.names().join(", "))
+    } else {
+        counted_ids(&ids)
+    };
+    let run = run.display();
+    format!(
+        "Slurm may still have {what}: `earmark attach {run} --cancel` calls that back, and \
+         `earmark attach {run}` looks after it"
+    )
+}
+
+fn counted_ids(ids: &[String]) -> String {
+    let word = if ids.len() == 1 { "job" } else { "jobs" };
+    format!("{word} {}", ids.join(", "))
 }

@@ -9,7 +9,7 @@ mod repository;
 mod sinks;
 mod unmet;
 
-pub(super) use arguments::RunArguments;
+pub(super) use arguments::{RunArguments, RunFormat};
 pub(super) use carry_out::{
     Errand, Resumption, backend_versions, carry_out, store_here, surroundings, variable,
 };
@@ -31,7 +31,7 @@ use crate::model::{DownloadPolicy, Plan};
 use crate::plan::Filter;
 use crate::record::{Rerun, RunFolder, RunRecord, missing};
 use crate::report::{PageTemplates, ReportFormat, write_formats};
-use arguments::{Downloads, RerunWish, RunFormat};
+use arguments::{Downloads, RerunWish};
 use place::Place;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -53,7 +53,19 @@ pub(super) fn run(
         .as_deref()
         .filter(|folder| Submissions::exist(folder))
     {
-        return cluster::resume(folder, arguments, base);
+        let asked = arguments.matrix.as_deref();
+        let asked = asked.map(|matrix| plan_elsewhere(matrix, &selection));
+        return cluster::resume(folder, arguments, asked.transpose()?.as_ref(), base);
+    }
+    if arguments.on.is_none() && (arguments.site.is_some() || arguments.detach) {
+        let name = if arguments.detach {
+            "--detach"
+        } else {
+            "--site"
+        };
+        return Err(Failure::Usage(format!(
+            "{name} is for a run that a scheduler has; hand this one over with `--on slurm`, or leave {name} out"
+        )));
     }
     let plan = match (&arguments.matrix, &resumed) {
         (Some(matrix), _) => plan_to_run(matrix, &selection, arguments)?,
@@ -220,6 +232,19 @@ fn plan_to_run(
     if !arguments.dry_run {
         keep(&mut plan);
     }
+    Ok(plan)
+}
+
+/// Returns the plan that a matrix file, or one that was saved, would be handed over as.
+fn plan_elsewhere(path: &Path, selection: &Selection) -> Result<Plan, Failure> {
+    if let Some(mut plan) = read_saved(path)? {
+        narrow(&mut plan, selection)?;
+        return Ok(plan);
+    }
+    let mut selection = selection.clone();
+    selection.ready = Ready::Elsewhere;
+    let mut plan = plan_of(path, &selection)?;
+    keep(&mut plan);
     Ok(plan)
 }
 

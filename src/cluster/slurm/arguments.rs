@@ -128,7 +128,7 @@ pub fn array_arguments(
         // A node that fails is no failure of a benchmark.
         "--requeue".into(),
         "--open-mode=append".into(),
-        format!("--output={}", logs.join("%A_%a.log").display()),
+        output(logs, "%A_%a.log"),
     ];
     arguments.extend(group.arguments.iter().cloned());
     arguments.extend([
@@ -138,6 +138,13 @@ pub fn array_arguments(
         group.shards.to_string(),
     ]);
     arguments
+}
+
+/// Returns where Slurm writes what a job says. In the name it fills in what stands behind a `%`; in the folder it
+/// is to leave that alone.
+fn output(logs: &Path, name: &str) -> String {
+    let folder = logs.display().to_string().replace('%', "%%");
+    format!("--output={folder}/{name}")
 }
 
 /// Returns what `sbatch` is told to put results together once nothing more comes: however parts ended, what
@@ -157,7 +164,7 @@ pub fn merge_arguments(
         "--kill-on-invalid-dep=yes".into(),
         "--time=15".into(),
         "--open-mode=append".into(),
-        format!("--output={}", logs.join("%j.merge.log").display()),
+        output(logs, "%j.merge.log"),
     ];
     arguments.extend(base.iter().cloned());
     arguments.push(script.display().to_string());
@@ -233,6 +240,14 @@ mod tests {
         assert!(
             reason.contains("`partition`, `gpu` and `large`"),
             "{reason}"
+        );
+    }
+
+    #[test]
+    fn a_folder_with_the_sign_that_slurm_fills_in_keeps_it() {
+        assert_eq!(
+            output(Path::new("/runs/a %u run"), "%A_%a.log"),
+            "--output=/runs/a %%u run/%A_%a.log"
         );
     }
 

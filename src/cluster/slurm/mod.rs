@@ -71,6 +71,20 @@ pub fn ask_accounts(names: &[String]) -> Result<Liveness, CommandFailure> {
     run_command("sacct", &arguments, COMMAND_LIMIT).map(|told| parse_sacct(&told))
 }
 
+/// Asks whether the controller says that it has no such job. Where it says nothing of it, or something else, it
+/// may have one.
+#[must_use]
+pub fn is_denied(id: &str) -> bool {
+    let arguments = [
+        "--oneliner".to_owned(),
+        "show".into(),
+        "job".into(),
+        id.into(),
+    ];
+    let answer = run_command("scontrol", &arguments, COMMAND_LIMIT);
+    matches!(answer, Err(CommandFailure::Failed { told, .. }) if told.contains("Invalid job id"))
+}
+
 /// Calls jobs back, all their tasks.
 ///
 /// # Errors

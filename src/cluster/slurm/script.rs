@@ -85,10 +85,10 @@ fn head(facts: &ScriptFacts<'_>) -> String {
         "#!/bin/sh\n\
          # Written by `earmark run --on slurm`.\n\
          set -u\n\
-         # What the machine that handed this over has says nothing of a node.\n\
-         unset EARMARK_LABELS\n\
+         # What the machine that handed this over has, and is called, says nothing of a node.\n\
+         unset EARMARK_LABELS EARMARK_MACHINE\n\
          # Nodes are told apart in the record by the names that Slurm has for them.\n\
-         export EARMARK_MACHINE=\"${{EARMARK_MACHINE:-${{SLURMD_NODENAME:-}}}}\"\n\
+         [ -z \"${{SLURMD_NODENAME:-}}\" ] || export EARMARK_MACHINE=\"$SLURMD_NODENAME\"\n\
          cd {run} || {{ echo \"earmark: this node does not see the run folder\" >&2; exit 4; }}\n",
         run = quoted(&facts.run.display().to_string()),
     );
