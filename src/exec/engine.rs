@@ -59,7 +59,6 @@ impl KeptEngine {
         go_on(
             context,
             self.child,
-            None,
             self.limits,
             self.conversation,
             cancel,
@@ -127,9 +126,9 @@ pub(super) async fn run_engine(
         on_reply(reply, took);
     };
     let (mut ended, child) = match kept {
-        Some(kept) => {
-            let log = process.log.as_deref();
-            go_on(context, kept.child, log, limits, conversation, cancel, hear).await
+        Some(mut kept) => {
+            kept.child.log_to(process.log.as_deref());
+            go_on(context, kept.child, limits, conversation, cancel, hear).await
         }
         None => start(context, process, limits, conversation, cancel, hear).await,
     };

@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::engine::LaunchSpec;
 use crate::model::{ChildUsage, LeakedProcess, Outcome, Phase, ProcessEnd};
 use crate::protocol::{Reply, encode};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -119,18 +119,16 @@ pub(super) async fn start(
     drive(context, child, attempt, (now, None), cancel, hear).await
 }
 
-/// Runs an attempt to its end over a process that another one left, whose output goes to another log from
-/// now on. Returns the process too if it is kept once more.
+/// Runs an attempt to its end over a process that another one left. Returns the process too if it is kept once
+/// more.
 pub(super) async fn go_on(
     context: &RunContext,
-    mut child: Child,
-    log: Option<&Path>,
+    child: Child,
     limits: Limits,
     conversation: Conversation,
     cancel: Cancellation,
     hear: impl FnMut(Heard),
 ) -> (Ended, Option<Child>) {
-    child.log_to(log);
     let now = context.live.clock.now();
     let (attempt, first) = Attempt::going_on(limits, conversation, now);
     drive(context, child, attempt, (now, Some(first)), cancel, hear).await

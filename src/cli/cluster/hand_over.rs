@@ -37,16 +37,23 @@ pub(super) struct Again<'a> {
     pub(super) after: u32,
 }
 
+/// What is handed over.
+pub(super) struct Order<'a> {
+    pub(super) prepared: &'a Prepared,
+    /// If it is not the first time.
+    pub(super) again: Option<Again<'a>>,
+    pub(super) arguments: &'a RunArguments,
+}
+
 /// Hands over what was prepared.
 pub(super) fn begin(
     plan: &Plan,
     site: &SlurmSite,
     run: &Path,
-    prepared: &Prepared,
-    again: Option<&Again<'_>>,
-    arguments: &RunArguments,
+    order: &Order<'_>,
     interrupted: &Interruptions,
 ) -> Result<Handed, Failure> {
+    let (prepared, again) = (order.prepared, order.again.as_ref());
     let submissions = Submissions::of(run);
     let number = again.map_or(0, |again| again.after) + 1;
     let mut attempts = Attempts::of(run);
@@ -85,7 +92,7 @@ pub(super) fn begin(
             .collect(),
     };
     let mut further = Vec::new();
-    if arguments.indexing.no_history {
+    if order.arguments.indexing.no_history {
         further.push("--no-history".to_owned());
     }
     let list = submissions.list_path(number);
@@ -99,7 +106,7 @@ pub(super) fn begin(
         attempt,
         list: again.is_some().then_some(list.as_path()),
         stops: prepared.stops,
-        fresh: arguments.fresh,
+        fresh: order.arguments.fresh,
         stand_down: &stand_down,
         merge: &further,
     };

@@ -27,6 +27,10 @@ enum Told {
 
 impl Interruptions {
     /// Begins to listen.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "who interrupts twice does not wait for what the main thread waits for"
+    )]
     pub(super) fn listen() -> Result<Self, Failure> {
         let (teller, told) = channel();
         let farewell = Arc::new(Mutex::new(String::new()));

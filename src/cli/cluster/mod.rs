@@ -20,7 +20,7 @@ use crate::model::Plan;
 use crate::record::RunRecord;
 use crate::report::ReportFormat;
 use clap::{Args, ValueEnum, ValueHint};
-use hand_over::{Again, Handed};
+use hand_over::{Again, Handed, Order};
 use interruption::Interruptions;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -74,7 +74,12 @@ pub(in crate::cli) fn run_on(
     prepare::tell_unshared(&run, &slurm);
     prepare::fetch(plan, command_line)?;
     let interrupted = Interruptions::listen()?;
-    let handed = hand_over::begin(plan, &slurm, &run, &prepared, None, arguments, &interrupted)?;
+    let order = Order {
+        prepared: &prepared,
+        again: None,
+        arguments,
+    };
+    let handed = hand_over::begin(plan, &slurm, &run, &order, &interrupted)?;
     let looking = looking(run, arguments, base);
     go_on(&handed, plan, &looking, arguments, &interrupted)
 }
@@ -118,19 +123,15 @@ pub(in crate::cli) fn resume(
                 print(&prepare::table(&prepared))?;
                 return Ok(ExitStatus::Success);
             }
-            let again = Again {
-                missing: &missing,
-                after,
-            };
-            hand_over::begin(
-                &plan,
-                &slurm,
-                &run,
-                &prepared,
-                Some(&again),
+            let order = Order {
+                prepared: &prepared,
+                again: Some(Again {
+                    missing: &missing,
+                    after,
+                }),
                 arguments,
-                &interrupted,
-            )?
+            };
+            hand_over::begin(&plan, &slurm, &run, &order, &interrupted)?
         }
     };
     let looking = looking(run, arguments, base);
@@ -145,7 +146,7 @@ fn go_on(
     interrupted: &Interruptions,
 ) -> Result<ExitStatus, Failure> {
     if handed.is_interrupted {
-        return watch::call_back(handed, looking, interrupted);
+        return Ok(watch::call_back(handed, looking, interrupted));
     }
     if arguments.detach {
         say(&format!("earmark attach {}", looking.run.display()));

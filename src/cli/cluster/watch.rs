@@ -42,7 +42,7 @@ pub(super) fn look_after(
         let is_interrupted = seen.ask_if_due(interrupted);
         seen.tell();
         if is_interrupted || interrupted.within(LOOK) {
-            return call_back(handed, looking, interrupted);
+            return Ok(call_back(handed, looking, interrupted));
         }
     }
     seen.tell();
@@ -216,7 +216,7 @@ pub(super) fn call_back(
     handed: &Handed,
     looking: &Looking<'_>,
     interrupted: &Interruptions,
-) -> Result<ExitStatus, Failure> {
+) -> ExitStatus {
     say("interrupted: calling back what the scheduler has; once more to leave it there");
     let submission = &handed.submission;
     let still = what_goes_on(submission, &looking.run);
@@ -239,7 +239,7 @@ pub(super) fn call_back(
         Ok(_) => {}
         Err(failure) => failure.tell(),
     }
-    Ok(ExitStatus::Interrupted)
+    ExitStatus::Interrupted
 }
 
 /// Whether the scheduler still has something that is not over.

@@ -130,7 +130,7 @@ pub(in crate::cli) fn carry_out(mut errand: Errand<'_>) -> Result<RunSummary, Fa
             context.resumed = Some(progress(record, plan, &present, rerun));
         }
         drop(record);
-        execute(context, &mut sinks, cancel).await.map_err(|error| {
+        Box::pin(execute(context, &mut sinks, cancel)).await.map_err(|error| {
             Failure::internal(format!(
                 "the journal {} cannot be written: {error}; what it holds already is whole, and \
                  `earmark run --resume {}` goes on with it",

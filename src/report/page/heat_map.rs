@@ -196,7 +196,7 @@ fn heat_map(
         });
     }
     let is_measured = pooled.values().any(|cell| !cell.synthetic);
-    let is_comparable = |cell: &Pooled| !cell.partial && !(is_measured && cell.synthetic);
+    let is_comparable = |cell: &Pooled| !(cell.partial || is_measured && cell.synthetic);
     let map = |name, number: Number, show: fn(f64) -> String, less_is_better: bool| {
         let whole = pooled.values().filter(|cell| is_comparable(cell));
         let numbers: Vec<f64> = whole.filter_map(number).collect();
