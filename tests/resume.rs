@@ -545,7 +545,8 @@ fn shards_of_a_plan_come_together_as_one_run() {
     // Whoever goes on with that goes on with its last part, and is told what that leaves.
     let resumed = place.run(&["run", "--resume", "partial"]).expect_status(3);
     for wanted in [
-        "jobs missing: this folder was merged, and the last of its runs, shard 3/3, was gone on with",
+        "jobs missing: no folder has them; this folder was merged, and the last of its runs, shard 3/3, was gone on \
+         with",
         "missing     benchmark/",
     ] {
         assert!(resumed.stderr.contains(wanted), "{}", resumed.stderr);
