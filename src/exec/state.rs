@@ -38,6 +38,11 @@ impl JobState {
         self.outcome.is_some() || self.is_not_ours
     }
 
+    /// Returns whether it came to no end by itself: nobody did it, or it was cancelled.
+    pub(super) fn is_open(&self) -> bool {
+        !self.is_over() || matches!(self.outcome, Some(Outcome::Cancelled { .. }))
+    }
+
     /// Counts an attempt at a launch, and returns its number, from 1.
     pub(super) fn next_attempt(&mut self, launch: u32) -> u32 {
         *self.tries.entry(launch).or_default() += 1;

@@ -33,6 +33,11 @@ impl Dispatcher<'_> {
             if job.kind != JobKind::Benchmark || self.state.jobs[position].is_over() {
                 continue;
             }
+            // Where the run was ended before all was asked that it needs, nobody refused it.
+            let needs = self.state.positions(&job.needs);
+            if needs.iter().any(|need| self.state.jobs[*need].is_open()) {
+                continue;
+            }
             match self.refusal(job) {
                 Some(outcome) => self.end(position, outcome)?,
                 None => todo.push(position),

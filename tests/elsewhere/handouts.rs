@@ -83,7 +83,17 @@ fn merged(place: &Place, parts: &str) {
             "--no-history",
         ])
         .expect_status(0);
-    assert_eq!(rows(place, "merged"), rows(place, "whole"));
+    let reasons: Vec<String> = place
+        .table("merged/jobs.csv")
+        .iter()
+        .map(|job| format!("{}: {} {}", job["job_id"], job["status"], job["reason"]))
+        .collect();
+    assert_eq!(
+        rows(place, "merged"),
+        rows(place, "whole"),
+        "{}",
+        reasons.join("\n")
+    );
 }
 
 #[test]

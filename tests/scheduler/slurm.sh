@@ -89,7 +89,8 @@ squeue)
         base=$(basename "$file")
         id=${base%%.*}
         rest=${base#*.}
-        IFS='|' read -r word reason node < "$file"
+        # A job that is called back at this moment is none any more.
+        { IFS='|' read -r word reason node < "$file"; } 2> /dev/null || continue
         echo "$id|${rest%%.*}|${rest#*.}|$word|$reason|$node"
     done
     ;;
