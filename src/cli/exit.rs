@@ -23,16 +23,24 @@ pub enum ExitStatus {
     Interrupted,
 }
 
+impl ExitStatus {
+    /// Returns the number that the process ends with.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Gate => 1,
+            Self::Usage => 2,
+            Self::Fault => 3,
+            Self::Internal => 4,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
 impl From<ExitStatus> for ExitCode {
     fn from(status: ExitStatus) -> Self {
-        Self::from(match status {
-            ExitStatus::Success => 0,
-            ExitStatus::Gate => 1,
-            ExitStatus::Usage => 2,
-            ExitStatus::Fault => 3,
-            ExitStatus::Internal => 4,
-            ExitStatus::Interrupted => 130,
-        })
+        Self::from(status.code())
     }
 }
 

@@ -1,15 +1,12 @@
 //! Interruptions while something is done, or waited for, that a scheduler has a part in.
 
-use crate::cli::exit::{Failure, say};
+use crate::cli::exit::{ExitStatus, Failure, say};
 use crate::cluster::CommandFailure;
 use crate::exec::hangs_up;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-
-/// What a program ends with that was interrupted.
-const INTERRUPTED: i32 = 130;
 
 /// Listens for SIGINT, SIGTERM and SIGHUP, and waits for other things meanwhile. The second ends the program at
 /// once, whatever it waits for.
@@ -65,7 +62,7 @@ impl Interruptions {
                         if !words.is_empty() {
                             say(&words);
                         }
-                        std::process::exit(INTERRUPTED);
+                        std::process::exit(ExitStatus::Interrupted.code().into());
                     }
                 }
             });
